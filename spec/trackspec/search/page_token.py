@@ -1,0 +1,53 @@
+"""Page tokens: a position in one query's results.
+
+A token holds the sort key of the last item served and a digest of the query. It is refused with any other
+query, and since it is a position and not a count, inserts and deletes between two pages neither repeat nor
+skip an item.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hashlib
+import json
+from typing import Any
+
+from trackspec.errors import invalid
+
+
+def issue(query: tuple[Any, ...], position: list[Any]) -> str:
+    """A token for the page of ``query`` that starts behind ``position``."""
+    body = json.dumps(position, separators=(",", ":")).encode()
+    return base64.urlsafe_b64encode(_digest(query, body) + body).decode()
+
+
+def redeem(query: tuple[Any, ...], token: object) -> list[Any] | None:
+    """The position that ``token`` holds, or None without a token.
+
+    The empty string counts as no token.
+
+    :raises TrackspecError: INVALID_PARAMETER_VALUE if the token was not issued for this query.
+    """
+    if token is None or token == "":
+        return None
+    if not isinstance(token, str):
+        raise invalid(f"A page token must be a string, not {type(token).__name__}.")
+    try:
+        raw = base64.b64decode(token.encode("ascii"), altchars=b"-_", validate=True)
+    except (UnicodeEncodeError, binascii.Error):
+        raise invalid("The page token was not issued by this store.") from None
+    digest, body = raw[:_DIGEST_SIZE], raw[_DIGEST_SIZE:]
+    # Base64 has several spellings of the same bytes; only the one that was issued counts.
+    if digest != _digest(query, body) or base64.urlsafe_b64encode(raw).decode() != token:
+        raise invalid("The page token was not issued by this store for this query.")
+    position = json.loads(body)
+    assert isinstance(position, list)
+    return position
+
+
+_DIGEST_SIZE = 12
+
+
+def _digest(query: tuple[Any, ...], body: bytes) -> bytes:
+    return hashlib.blake2b(repr(query).encode() + b"\0" + body, digest_size=_DIGEST_SIZE).digest()
