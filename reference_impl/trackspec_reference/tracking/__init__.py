@@ -1,0 +1,1 @@
+"""Reference tracking stores, each constructed from one URI."""

@@ -1,0 +1,85 @@
+"""Locks that exclude threads and processes, waited for within bounds."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from trackspec.errors import ErrorCode, TrackspecError
+
+PATIENCE = 60.0
+"""How long a lock is waited for, in seconds."""
+
+_SHORTEST_PAUSE = 0.0002
+_LONGEST_PAUSE = 0.01
+
+
+def lock_file(fd: int, operation: int = fcntl.LOCK_EX) -> None:
+    """Take the advisory lock of an open file.
+
+    :raises TrackspecError: TEMPORARILY_UNAVAILABLE if others keep it for longer than :data:`PATIENCE`.
+    """
+    try:
+        fcntl.flock(fd, operation | fcntl.LOCK_NB)
+    except BlockingIOError:
+        _wait_for_file(fd, operation)
+
+
+def _wait_for_file(fd: int, operation: int) -> None:
+    deadline = time.monotonic() + PATIENCE
+    pause = _SHORTEST_PAUSE
+    while True:
+        time.sleep(pause)
+        try:
+            return fcntl.flock(fd, operation | fcntl.LOCK_NB)
+        except BlockingIOError:
+            if time.monotonic() > deadline:
+                raise _busy() from None
+        pause = min(2 * pause, _LONGEST_PAUSE)
+
+
+def unlock_file(fd: int) -> None:
+    """Give the advisory lock back."""
+    fcntl.flock(fd, fcntl.LOCK_UN)
+
+
+def lock_thread(lock: threading.Lock) -> None:
+    """Take a lock of this process.
+
+    :raises TrackspecError: TEMPORARILY_UNAVAILABLE if others keep it for longer than :data:`PATIENCE`.
+    """
+    if not lock.acquire(timeout=PATIENCE):
+        raise _busy()
+
+
+def _busy() -> TrackspecError:
+    return TrackspecError(
+        f"Others have kept the file store locked for {PATIENCE:g} seconds.", ErrorCode.TEMPORARILY_UNAVAILABLE
+    )
+
+
+class DirectoryLock:
+    """A lock file: one holder among all threads and processes."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._threads = threading.Lock()
+
+    @contextmanager
+    def held(self) -> Iterator[None]:
+        """Hold the lock."""
+        lock_thread(self._threads)
+        try:
+            fd = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
+            try:
+                lock_file(fd)
+                yield
+            finally:
+                os.close(fd)  # which also unlocks it
+        finally:
+            self._threads.release()
