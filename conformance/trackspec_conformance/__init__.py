@@ -1,0 +1,1 @@
+"""The conformance suite: does a backend keep the contract of :mod:`trackspec`?"""

@@ -1,0 +1,160 @@
+"""The command ``trackspec check tracking``."""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import re
+import secrets
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+
+from trackspec import catalogue
+from trackspec_conformance.checks import Check
+from trackspec_conformance.coordinator import Judgement, judge
+from trackspec_conformance.known import KnownFailuresError, read_known_failures
+from trackspec_conformance.outcomes import CheckResult, Outcome
+from trackspec_conformance.planning import Plan, SelectionError, plan_tracking
+from trackspec_conformance.report import Report, draw_up
+from trackspec_conformance.report.machine_readable import as_json, as_junit
+from trackspec_conformance.report.terminal import print_report
+from trackspec_conformance.subjects import SubjectError
+
+_COULD_NOT_BE_JUDGED = 2
+
+
+class UsageError(Exception):
+    """Options that make no sense; the message is one line."""
+
+
+def check_tracking(options: argparse.Namespace) -> int:
+    """Judge a tracking store, print and write the report, and return the exit status."""
+    try:
+        _require_sense(options)
+        with _subject(options.subject) as (subject, shown):
+            report = _judged(options, subject, shown)
+    except (UsageError, KnownFailuresError, SelectionError, SubjectError) as error:
+        print(f"trackspec: {error}", file=sys.stderr)
+        return _COULD_NOT_BE_JUDGED
+    return _written(options, report)
+
+
+def masked(locator: str) -> str:
+    """A locator without the password that its URI may carry."""
+    return re.sub(r"(://[^/@:\s]*):[^@\s]*@", r"\1:***@", locator)
+
+
+@contextlib.contextmanager
+def _subject(given: str | None) -> Iterator[tuple[str, str]]:
+    """The locator to judge and the one to show; a temporary reference store where none is given."""
+    if given is not None:
+        yield given, masked(given)
+        return
+    with tempfile.TemporaryDirectory(prefix="trackspec-") as directory:
+        yield f"sqlite:///{directory}/trackspec.db", "sqlite:///trackspec.db"
+
+
+def _require_sense(options: argparse.Namespace) -> None:
+    tracking = [name for name, profile in catalogue.profiles().items() if profile.interface == "tracking"]
+    unknown = sorted(set(options.profile or ()) - set(tracking))
+    if unknown:
+        raise UsageError(f"no profile {unknown[0]!r}; the profiles of tracking stores are {', '.join(tracking)}")
+    if options.spec_version not in (None, *catalogue.SPEC_VERSIONS):
+        known = ", ".join(catalogue.SPEC_VERSIONS)
+        raise UsageError(f"no specification {options.spec_version!r}; this suite judges by {known}")
+    for file in (options.json, options.junit):
+        if file not in (None, "-") and not Path(file).absolute().parent.is_dir():
+            raise UsageError(f"cannot write {file}: there is no such directory")
+
+
+def _judged(options: argparse.Namespace, subject: str, shown: str) -> Report:
+    known = read_known_failures(Path(options.known)) if options.known else {}
+    seed = secrets.randbelow(2**32) if options.seed is None else options.seed
+    plans: list[Plan] = []
+
+    def on_opened(judgement: Judgement) -> list[Check]:
+        claimed = frozenset(options.profile or judgement.claimed)
+        plans.append(plan_tracking(claimed, keyword=options.keyword, declines=judgement.declines))
+        progress.start(len(plans[0].checks), str(judgement.identity))
+        return list(plans[0].checks)
+
+    started = time.monotonic()
+    with _ProgressBar() as progress:
+        judgement = judge(
+            subject,
+            on_opened,
+            shown_subject=shown,
+            workers=options.workers,
+            seed=seed,
+            on_result=progress.advance,
+        )
+    plan = plans[0]
+    return draw_up(
+        judgement,
+        plan.checks,
+        plan.requirements,
+        subject=shown,
+        claimed=frozenset(options.profile or judgement.claimed),
+        spec_version=options.spec_version or catalogue.SPEC_VERSION,
+        seed=seed,
+        partial=plan.partial,
+        known=known,
+        seconds=time.monotonic() - started,
+    )
+
+
+def _written(options: argparse.Namespace, report: Report) -> int:
+    to_stdout = options.json == "-"
+    print_report(report, Console(stderr=to_stdout))
+    try:
+        if to_stdout:
+            sys.stdout.write(as_json(report))
+        elif options.json:
+            Path(options.json).write_text(as_json(report), encoding="utf-8")
+        if options.junit:
+            Path(options.junit).write_text(as_junit(report), encoding="utf-8")
+    except OSError as error:
+        print(f"trackspec: cannot write the report: {error}", file=sys.stderr)
+        return _COULD_NOT_BE_JUDGED
+    return report.exit_status
+
+
+class _ProgressBar:
+    """A bar on standard error; nothing where that is no terminal."""
+
+    def __init__(self) -> None:
+        console = Console(stderr=True)
+        self._progress = Progress(
+            TextColumn("{task.description}"),
+            BarColumn(bar_width=30),
+            MofNCompleteColumn(),
+            TextColumn("{task.fields[failed]}"),
+            console=console,
+            transient=True,
+            disable=not console.is_terminal,
+        )
+        self._failed = 0
+
+    def __enter__(self) -> _ProgressBar:
+        self._progress.start()
+        self._task = self._progress.add_task("opening", total=None, failed="")
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._progress.stop()
+
+    def start(self, total: int, subject: str) -> None:
+        """Show what is judged, and of how many checks."""
+        self._progress.update(self._task, total=total, description=subject)
+
+    def advance(self, result: CheckResult) -> None:
+        """Count a check."""
+        self._failed += result.outcome in (Outcome.FAIL, Outcome.ERROR)
+        failed = f"[red]{self._failed} failed[/]" if self._failed else ""
+        self._progress.update(self._task, advance=1, failed=failed)

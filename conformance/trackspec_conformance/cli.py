@@ -1,0 +1,105 @@
+"""The command line: ``trackspec check`` judges a backend, ``trackspec spec`` prints the specification."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+from typing import NoReturn
+
+from trackspec import __version__
+
+COULD_NOT_BE_JUDGED = 2
+
+
+def main(arguments: Sequence[str] | None = None) -> NoReturn:
+    """Run the command and exit: 0 conforms, 1 some MUST failed, 2 could not be judged."""
+    options = _parser().parse_args(arguments)
+    try:
+        sys.exit(options.run(options))
+    except ModuleNotFoundError as error:
+        if (error.name or "").partition(".")[0] not in ("hypothesis", "rich", "tomli"):
+            raise
+        print(f"trackspec: {error.name} is missing: pip install 'trackspec[conformance]'", file=sys.stderr)
+        sys.exit(COULD_NOT_BE_JUDGED)
+    except KeyboardInterrupt:
+        print("trackspec: interrupted", file=sys.stderr)
+        sys.exit(COULD_NOT_BE_JUDGED)
+    except BrokenPipeError:
+        sys.stderr.close()  # the reader of the output has gone, as with `| head`
+        sys.exit(COULD_NOT_BE_JUDGED)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="trackspec", description=__doc__, allow_abbrev=False)
+    parser.add_argument("--version", action="version", version=f"trackspec {__version__}")
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    _add_check(commands)
+    _add_spec(commands)
+    return parser
+
+
+def _add_check(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    check = commands.add_parser("check", help="judge a backend", allow_abbrev=False)
+    interfaces = check.add_subparsers(required=True, metavar="INTERFACE")
+    tracking = interfaces.add_parser(
+        "tracking",
+        help="judge a tracking store",
+        allow_abbrev=False,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        description="Judge a tracking store, requirement by requirement.",
+        epilog=(
+            "subjects:\n"
+            "  file:PATH, sqlite:///PATH, ...  a store that trackspec opens by its URI\n"
+            "  mlflow+URI                      whatever the installed MLflow opens for the URI, plugins included\n"
+            "  module:factory                  a Python callable that returns a store\n"
+            "  (none)                          a temporary SQLite store of the reference implementation\n\n"
+            "exit status: 0 conforms to every claimed profile; 1 some MUST failed; 2 could not be judged"
+        ),
+    )
+    tracking.add_argument("subject", nargs="?", metavar="SUBJECT")
+    tracking.add_argument("--profile", action="append", metavar="NAME", help="judge this profile only; repeatable")
+    tracking.add_argument(
+        "-k", dest="keyword", metavar="TEXT", help="judge requirements and checks whose name has TEXT"
+    )
+    tracking.add_argument("-n", dest="workers", type=_workers, default=1, metavar="WORKERS", help="processes (1)")
+    tracking.add_argument("--json", metavar="FILE", help="write the report as JSON; - for standard output")
+    tracking.add_argument("--junit", metavar="FILE", help="write the report as JUnit XML")
+    tracking.add_argument("--known", metavar="FILE", help="known failures (TOML), which do not fail the run")
+    tracking.add_argument("--spec-version", metavar="VERSION", help="the version of the specification to judge by")
+    tracking.add_argument("--seed", type=_seed, metavar="N", help="repeat the run that printed this seed")
+    tracking.set_defaults(run=_check_tracking)
+
+
+def _add_spec(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    spec = commands.add_parser("spec", help="print the specification", allow_abbrev=False)
+    spec.add_argument(
+        "id", nargs="?", metavar="ID", help="a requirement's id or a chapter's name; none lists the chapters"
+    )
+    spec.set_defaults(run=_print_spec)
+
+
+def _check_tracking(options: argparse.Namespace) -> int:
+    from trackspec_conformance.checking import check_tracking  # noqa: PLC0415 - needs the conformance extra
+
+    return check_tracking(options)
+
+
+def _print_spec(options: argparse.Namespace) -> int:
+    from trackspec_conformance.spec_reader import print_spec  # noqa: PLC0415 - `check` does not need it
+
+    return print_spec(options.id)
+
+
+def _workers(text: str) -> int:
+    number = int(text)
+    if not 1 <= number <= 64:
+        raise argparse.ArgumentTypeError("must be 1 to 64")
+    return number
+
+
+def _seed(text: str) -> int:
+    number = int(text)
+    if not 0 <= number < 2**32:
+        raise argparse.ArgumentTypeError("must be 0 to 4294967295")
+    return number

@@ -1,0 +1,118 @@
+"""How a check says what it expects. A failed expectation carries both sides, for the report."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Collection, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import fields, is_dataclass
+from typing import Any
+
+from trackspec.errors import ErrorCode
+
+
+class Unexpected(AssertionError):
+    """An answer that the contract does not permit.
+
+    :ivar expected: what it asks for.
+    :ivar got: what came.
+    """
+
+    def __init__(self, expected: str, got: str) -> None:
+        super().__init__(f"expected {expected}; got {got}")
+        self.expected = expected
+        self.got = got
+
+
+class NotApplicable(Exception):
+    """The check has no meaning for this subject, for the reason given."""
+
+
+def expect_equal(expected: Any, got: Any, what: str = "") -> None:
+    """Require equality, NaN being equal to NaN and an int never to a bool.
+
+    :param what: names the value where the calls do not, such as ``"the param's value"``.
+    """
+    if not same(expected, got):
+        raise Unexpected(_labelled(what, expected), shown(got))
+
+
+def expect_one_of(permitted: Collection[Any], got: Any, what: str = "") -> None:
+    """Require one of the permitted answers."""
+    if not any(same(answer, got) for answer in permitted):
+        raise Unexpected(_labelled(what, "one of " + ", ".join(map(shown, permitted)), literal=True), shown(got))
+
+
+def expect(condition: bool, expected: str, got: Any) -> None:
+    """Require a condition that is no equality; ``expected`` says it in words."""
+    if not condition:
+        raise Unexpected(expected, got if isinstance(got, str) else shown(got))
+
+
+@contextmanager
+def refused(*codes: ErrorCode) -> Iterator[None]:
+    """Require that the call in the block raises an error with one of these codes."""
+    wanted = "a refusal with " + " or ".join(code.value for code in codes)
+    try:
+        yield
+    except Unexpected:
+        raise
+    except Exception as error:
+        if error_code(error) not in {code.value for code in codes}:
+            raise Unexpected(wanted, shown_error(error)) from error
+    else:
+        raise Unexpected(wanted, "no error")
+
+
+@contextmanager
+def unless_refused(*codes: ErrorCode) -> Iterator[None]:
+    """Permit that the call in the block is refused with one of these codes instead of being answered."""
+    permitted = "an answer, or a refusal with " + " or ".join(code.value for code in codes)
+    try:
+        yield
+    except Unexpected:
+        raise
+    except Exception as error:
+        if error_code(error) not in {code.value for code in codes}:
+            raise Unexpected(permitted, shown_error(error)) from error
+
+
+def error_code(error: BaseException) -> str | None:
+    """The error code that an exception carries: its ``error_code`` attribute, whatever its class."""
+    code = getattr(error, "error_code", None)
+    return getattr(code, "value", code) if isinstance(code, str) else None
+
+
+def shown_error(error: BaseException) -> str:
+    """An exception in one line: its code or class, and its message."""
+    message = " ".join(str(getattr(error, "message", error)).split())
+    return f"{error_code(error) or type(error).__name__}: {_cut(message, 300)}"
+
+
+def shown(value: Any) -> str:
+    """A value in one line."""
+    return _cut(repr(value), 600)
+
+
+def same(left: Any, right: Any) -> bool:
+    """Deep equality in which NaN equals NaN and True is not 1."""
+    if isinstance(left, float) and isinstance(right, float) and math.isnan(left):
+        return math.isnan(right)
+    if isinstance(left, bool) is not isinstance(right, bool):
+        return False
+    if isinstance(left, Mapping) and isinstance(right, Mapping):
+        return left.keys() == right.keys() and all(same(left[key], right[key]) for key in left)
+    if isinstance(left, (list, tuple)) and isinstance(right, (list, tuple)):
+        return len(left) == len(right) and all(map(same, left, right))
+    if is_dataclass(left) and type(left) is type(right):
+        return all(same(getattr(left, f.name), getattr(right, f.name)) for f in fields(left) if f.compare)
+    return bool(left == right)
+
+
+def _labelled(what: str, expected: Any, *, literal: bool = False) -> str:
+    text = expected if literal else shown(expected)
+    return f"{what}: {text}" if what else text
+
+
+def _cut(text: str, length: int) -> str:
+    return text if len(text) <= length else f"{text[: length - 1]}…"

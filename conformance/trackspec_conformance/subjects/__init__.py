@@ -1,0 +1,7 @@
+"""Subjects: what is under test, found from a URI, an MLflow store's URI, or a Python factory."""
+
+from trackspec_conformance.subjects.errors import SubjectError
+from trackspec_conformance.subjects.locating import open_subject
+from trackspec_conformance.subjects.subject import Identity, Subject
+
+__all__ = ["Identity", "Subject", "SubjectError", "open_subject"]

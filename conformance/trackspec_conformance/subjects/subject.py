@@ -1,0 +1,63 @@
+"""What is under test."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from importlib import metadata
+
+from trackspec import TrackingStore, catalogue
+
+
+@dataclass(frozen=True)
+class Identity:
+    """Which code a subject is: what a report says was judged.
+
+    :ivar distribution: name and version of the installed package that the class comes from, if any.
+    """
+
+    class_name: str
+    module: str
+    distribution: str | None = None
+
+    @classmethod
+    def of(cls, instance: object) -> Identity:
+        """The identity of an object's class; of an adapter, that of what it adapts."""
+        kind = type(getattr(instance, "adapted", instance))
+        return cls(kind.__qualname__, kind.__module__, _distribution_of(kind.__module__))
+
+    def __str__(self) -> str:
+        return f"{self.module}.{self.class_name}" + (f" ({self.distribution})" if self.distribution else "")
+
+
+def default_profiles() -> frozenset[str]:
+    """The profiles that a tracking subject claims unless it says otherwise."""
+    return frozenset(
+        profile.name
+        for profile in catalogue.profiles().values()
+        if profile.interface == "tracking" and profile.default
+    )
+
+
+@dataclass(frozen=True)
+class Subject:
+    """A backend and what it says of itself. A factory may return one in place of a store.
+
+    :ivar open: opens the store; called again, opens what it keeps anew.
+    :ivar profiles: the profiles that it claims.
+    :ivar declines: optional operations that it lacks, by method name; each must answer NOT_IMPLEMENTED.
+    :ivar reopenable: whether a second store, opened while the first one is in use, sees the same data.
+    :ivar identity: which code it is; found out from the opened store where it is not given.
+    """
+
+    open: Callable[[], TrackingStore]
+    profiles: frozenset[str] = field(default_factory=default_profiles)
+    declines: frozenset[str] = frozenset()
+    reopenable: bool = True
+    identity: Identity | None = None
+
+
+def _distribution_of(module: str) -> str | None:
+    top_level = module.partition(".")[0]
+    names = metadata.packages_distributions().get(top_level, [])
+    return ", ".join(f"{name} {metadata.version(name)}" for name in sorted(set(names))) or None

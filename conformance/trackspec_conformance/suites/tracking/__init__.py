@@ -1,0 +1,1 @@
+"""The checks of tracking stores, a module or more for each chapter."""

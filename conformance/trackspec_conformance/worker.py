@@ -1,0 +1,105 @@
+"""A process that judges one check after another, so that a subject which hangs or aborts takes down nobody else.
+
+It reads orders and writes messages, both one JSON object a line. Messages go to a file descriptor of their own: a
+subject may print what it likes.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import sys
+from dataclasses import asdict
+from typing import Any, TextIO
+
+from trackspec import TrackingStore
+from trackspec_conformance.checks import Check, tracking_checks
+from trackspec_conformance.declining import refusal_checks
+from trackspec_conformance.expectations import shown_error
+from trackspec_conformance.fresh import Workspace
+from trackspec_conformance.outcomes import CheckResult, Outcome
+from trackspec_conformance.subjects import Identity, Subject, SubjectError, open_subject
+from trackspec_conformance.trial import run_check
+
+
+class Worker:
+    """Holds one opened subject."""
+
+    def __init__(self, messages: TextIO) -> None:
+        self._messages = messages
+        self._workspace = Workspace()
+
+    def serve(self, orders: TextIO) -> None:
+        """Open the subject of the first order, then run the checks of those that follow."""
+        opening = json.loads(orders.readline())
+        self._locator: str = opening["subject"]
+        self._shown_locator: str = opening["shown_subject"]
+        self._seed: int = opening["seed"]
+        try:
+            self._subject = open_subject(self._locator)
+            self._store = self._subject.open()
+        except SubjectError as error:
+            self._say("unopenable", message=str(error))
+            return
+        except Exception as error:
+            self._say("unopenable", message=f"opening {self._shown_locator} raised {shown_error(error)}")
+            return
+        self._say("opened", **_description(self._subject, self._store), answers=self._answers())
+        checks = tracking_checks() | {check.name: check for check in refusal_checks().values()}
+        for line in orders:
+            self._judge(checks[json.loads(line)["check"]])
+        self._store.close()
+
+    def _judge(self, check: Check) -> None:
+        result = run_check(
+            check,
+            self._store,
+            self._workspace,
+            subject=self._shown_locator,
+            seed=self._seed,
+            reopen=self._subject.open if self._subject.reopenable else None,
+            on_call=lambda number, call: self._say("calling", number=number, name=call.name, source=call.source),
+        )
+        message = asdict(result)
+        if result.outcome in (Outcome.FAIL, Outcome.BLOCKED, Outcome.ERROR):
+            message["answers"] = self._answers()
+        self._say("judged", **message)
+
+    def _answers(self) -> str | None:
+        """Whether the subject still answers the plainest read: None, or how it fails."""
+        try:
+            self._store.get_experiment_by_name(f"{self._workspace.namespace}-nobody")
+        except Exception as error:
+            return shown_error(error)
+        return None
+
+    def _say(self, kind: str, **fields: Any) -> None:
+        self._messages.write(json.dumps({"kind": kind, **fields}) + "\n")
+        self._messages.flush()
+
+
+def _description(subject: Subject, store: TrackingStore) -> dict[str, Any]:
+    identity = subject.identity or Identity.of(store)
+    return {
+        "identity": asdict(identity),
+        "profiles": sorted(subject.profiles),
+        "declines": sorted(subject.declines),
+    }
+
+
+def result_from(message: dict[str, Any]) -> CheckResult:
+    """The result that a ``judged`` message carries."""
+    fields = {name: message[name] for name in CheckResult.__dataclass_fields__}
+    return CheckResult(**{**fields, "outcome": Outcome(fields["outcome"])})
+
+
+def main() -> None:
+    """Serve the process that started this one: orders on standard input, messages to the descriptor in argv."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the terminal's interrupt is the coordinator's to act on
+    with os.fdopen(int(sys.argv[1]), "w", encoding="ascii") as messages:
+        Worker(messages).serve(sys.stdin)
+
+
+if __name__ == "__main__":
+    main()
