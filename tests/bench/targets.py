@@ -1,0 +1,38 @@
+"""The ratios to reach, for each store, operation and durability."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Target:
+    """The least ratio to MLflow's rate, and to the raw one."""
+
+    mlflow: float | None = None
+    raw: float | None = None
+
+
+_SINGLE_WRITES = ("log_metric", "log_param", "set_tag", "create_run")
+_READS = {
+    "sqlite": {"get_run": 5, "search_runs": 10, "read_all": 10},
+    "file": {"get_run": 20, "search_runs": 50, "read_all": 20},
+}
+
+TARGETS: dict[tuple[str, str, str], Target] = {
+    ("sqlite", operation, "power"): Target(mlflow=5, raw=0.5) for operation in _SINGLE_WRITES
+}
+TARGETS |= {("sqlite", operation, "process"): Target(mlflow=40) for operation in _SINGLE_WRITES}
+TARGETS |= {("file", operation, "power"): Target(raw=0.5) for operation in _SINGLE_WRITES}
+TARGETS |= {("file", operation, "process"): Target(mlflow=10) for operation in _SINGLE_WRITES}
+TARGETS |= {
+    (store, "log_batch_1000", durability): Target(mlflow=15)
+    for store in ("sqlite", "file")
+    for durability in ("power", "process")
+}
+TARGETS |= {
+    (store, operation, durability): Target(mlflow=ratio)
+    for store, ratios in _READS.items()
+    for operation, ratio in ratios.items()
+    for durability in ("power", "process")
+}

@@ -1,0 +1,233 @@
+"""What the documents show is true: examples run, commands end as told, links lead somewhere, words exist."""
+
+from __future__ import annotations
+
+import os
+import re
+import shlex
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import trackspec
+from tests.documents import (
+    CHAPTERS,
+    DOCUMENTS,
+    GUIDES,
+    ROOT,
+    Block,
+    anchors_of,
+    blocks_of,
+    links_of,
+    prose_of,
+)
+from trackspec import TrackingStore, catalogue
+from trackspec.validated_store import ValidatedStore
+from trackspec_conformance import cli
+from trackspec_conformance.outcomes import Outcome
+from trackspec_conformance.report.machine_readable import schema
+
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    import tomli as tomllib
+
+COMMAND_TIMEOUT = 240
+"""Seconds; a command of a guide takes some, on a busy machine many."""
+
+EXAMPLES = [path for path in CHAPTERS if any(block.language == "python" for block in blocks_of(path))]
+MAKEFILE = (ROOT / "Makefile").read_text(encoding="utf-8")
+PYPROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+
+
+def named(paths: list[Path]) -> list[Any]:
+    """Documents as parameters, by their path."""
+    return [pytest.param(path, id=str(path.relative_to(ROOT))) for path in paths]
+
+
+def run_python(block: Block, names: dict[str, Any]) -> None:
+    """Run a block, so that what fails is seen at its place in the document."""
+    exec(compile(block.source, block.path, "exec"), names)
+
+
+# -- the chapters' examples, on each store -----------------------------------------------------------------------
+
+
+@pytest.fixture(params=["memory", "file", "sqlite"])
+def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[TrackingStore]:
+    """A new store of each kind."""
+    uris = {
+        "memory": "memory:",
+        "file": f"file:{tmp_path}/store",
+        "sqlite": f"sqlite:///{tmp_path}/store.db",
+    }
+    with trackspec.open_store(uris[request.param]) as opened:
+        yield opened
+
+
+@pytest.mark.parametrize("chapter", named(EXAMPLES))
+def test_the_examples_of_a_chapter_hold(chapter: Path, store: TrackingStore) -> None:
+    """The blocks of a chapter run in order, with an empty store and the names of the contract at hand."""
+    names = {name: getattr(trackspec, name) for name in trackspec.__all__} | {"store": store}
+
+    for block in blocks_of(chapter):
+        if block.language == "python":
+            run_python(block, names)
+
+
+# -- the guides' examples and commands ---------------------------------------------------------------------------
+
+
+def commands_run_in(directory: Path, block: Block) -> None:
+    """Run a block's commands in a directory, and compare what they print, ``...`` standing for anything."""
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST")}
+    environment |= {"PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}", "COLUMNS": "100"}
+    for command, output in block.commands:
+        ended = subprocess.run(
+            ["bash", "-c", command],
+            cwd=directory,
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            timeout=COMMAND_TIMEOUT,
+            check=False,
+        )
+        told = f"{block.place} prints:\n{ended.stdout[-3000:]}"
+        assert str(ended.returncode) == block.marks.get("exit status", "0"), told
+        if output:
+            pattern = re.escape(output.strip()).replace(re.escape("..."), ".*?")
+            printed = "\n".join(line.rstrip() for line in ended.stdout.splitlines()).strip()
+            assert re.fullmatch(pattern, printed, re.S), told
+
+
+@pytest.mark.parametrize("guide", named(GUIDES))
+def test_what_a_guide_shows_happens(guide: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The blocks of a guide run in order, in a directory of their own."""
+    monkeypatch.chdir(tmp_path)
+    names: dict[str, Any] = {}
+    for block in blocks_of(guide):
+        if "not run" in block.marks:
+            continue
+        if "file" in block.marks:
+            (tmp_path / block.marks["file"]).write_text(block.text, encoding="utf-8")
+        elif block.language == "python":
+            run_python(block, names)
+        elif block.language == "console":
+            commands_run_in(tmp_path, block)
+
+
+def not_run() -> list[Any]:
+    """The commands that are shown and not run."""
+    return [
+        pytest.param(command, id=f"{block.place}: {command}")
+        for guide in GUIDES
+        for block in blocks_of(guide)
+        if block.language == "console" and "not run" in block.marks
+        for command, _ in block.commands
+    ]
+
+
+@pytest.mark.parametrize("command", not_run())
+def test_a_command_that_is_not_run_exists(command: str) -> None:
+    """Its program is one of ours, or one that everybody has, and takes these options."""
+    words = [word for word in shlex.split(command, comments=True) if not re.fullmatch(r"[A-Z_]+=.*", word)]
+    program = Path(words[0]).name
+
+    if program == "trackspec":
+        cli._parser().parse_args(words[1:])  # exits where it makes no sense
+    elif program == "make":
+        assert all(f"\n{target}:" in MAKEFILE for target in words[1:])
+    elif program in ("pip", "python", "python3"):
+        extras = {extra for word in words for extra in re.findall(r"trackspec\[(.+?)\]", word)}
+        assert {name for extra in extras for name in extra.split(",")} <= set(
+            PYPROJECT["project"]["optional-dependencies"]
+        )
+    else:
+        assert program in ("git", "cd", "pytest", "mlflow")
+
+
+@pytest.mark.parametrize("document", named(GUIDES))
+def test_blocks_are_of_a_known_kind(document: Path) -> None:
+    """No command and no example escapes by being marked as something else."""
+    languages = {block.language for block in blocks_of(document)}
+
+    assert languages <= {"python", "console", "text", "toml", "json", "yaml", "markdown"}
+
+
+# -- links and words ---------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("document", named(DOCUMENTS))
+def test_links_lead_somewhere(document: Path) -> None:
+    """A link names a file that is there, and a heading that it has."""
+    for link in links_of(document):
+        target, _, fragment = link.partition("#")
+        path = (document.parent / target).resolve() if target else document
+        assert path.exists(), link
+        assert path.is_relative_to(ROOT), link
+        assert not fragment or fragment in anchors_of(path), link
+
+
+@pytest.mark.parametrize("document", named(DOCUMENTS))
+def test_requirements_that_are_named_exist(document: Path) -> None:
+    """What looks like a requirement's id is one."""
+    areas = {id_.partition(".")[0] for id_ in catalogue.requirements()}
+    words = re.findall(r"`([a-z-]+)\.([a-z0-9-]+)`", prose_of(document))
+    named_ids = {f"{area}.{rest}" for area, rest in words if area in areas and rest not in ("py", "md", "json")}
+
+    assert named_ids <= catalogue.requirements().keys()
+
+
+@pytest.mark.parametrize("document", named(DOCUMENTS))
+def test_make_targets_that_are_named_exist(document: Path) -> None:
+    """What the documents ask to make can be made."""
+    targets = set(re.findall(r"`make ([a-z]+)", prose_of(document)))
+
+    assert {target for target in targets if f"\n{target}:" not in MAKEFILE} == set()
+
+
+def test_every_option_is_told() -> None:
+    """The guide to testing a backend names each option of the command."""
+    told = (ROOT / "docs" / "test-your-backend.md").read_text(encoding="utf-8")
+    options = subprocess.run(
+        [sys.executable, "-m", "trackspec_conformance.cli", "check", "tracking", "--help"],
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout
+
+    assert {option for option in re.findall(r"^  (--?[a-z-]+)", options, re.M) if f"`{option}" not in told} <= {
+        "-h"
+    }
+
+
+def test_every_outcome_and_field_is_told() -> None:
+    """The guide to reading a report explains each outcome and each field of the JSON report."""
+    told = (ROOT / "docs" / "read-a-report.md").read_text(encoding="utf-8")
+    fields = {*schema()["properties"], *schema()["properties"]["requirements"]["items"]["properties"]}
+
+    assert {outcome.value for outcome in Outcome if f"| {outcome.value} |" not in told} == set()
+    assert {field for field in fields if f"`{field}`" not in told} == set()
+
+
+def test_every_primitive_is_told() -> None:
+    """The guide to writing a backend names each primitive, and no other."""
+    told = (ROOT / "docs" / "write-a-backend.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| (`_.+?) \|", told, re.M)
+
+    assert set(re.findall(r"`(_\w+)`", " ".join(rows))) == ValidatedStore.__abstractmethods__
+
+
+def test_the_sample_in_the_readme_counts_right() -> None:
+    """The report that the README shows has as many requirements in each profile as the specification has."""
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    shown = {name: int(count) for name, count in re.findall(r"^(\w+) +conforms +(\d+)", readme, re.M)}
+    profiles = [item.profile for item in catalogue.requirements().values()]
+
+    assert {name: profiles.count(name) for name in catalogue.profiles()} == shown
