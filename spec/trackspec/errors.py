@@ -22,6 +22,12 @@ class ErrorCode(str, Enum):
     """The storage cannot answer now; the same call may succeed later."""
     DATA_LOSS = "DATA_LOSS"
     """What is stored for this resource is damaged; other resources are unaffected."""
+    UNAUTHENTICATED = "UNAUTHENTICATED"
+    """The server asks for credentials, or does not know those that it was given."""
+    PERMISSION_DENIED = "PERMISSION_DENIED"
+    """The server does not permit the call to whoever makes it, or from where."""
+    ENDPOINT_NOT_FOUND = "ENDPOINT_NOT_FOUND"
+    """The server has no such path, or another method for it."""
     INTERNAL_ERROR = "INTERNAL_ERROR"
     """The store failed. Never the answer to a caller's mistake."""
 
@@ -42,6 +48,9 @@ _HTTP_STATUS = {
     ErrorCode.NOT_IMPLEMENTED: 501,
     ErrorCode.TEMPORARILY_UNAVAILABLE: 503,
     ErrorCode.DATA_LOSS: 500,
+    ErrorCode.UNAUTHENTICATED: 401,
+    ErrorCode.PERMISSION_DENIED: 403,
+    ErrorCode.ENDPOINT_NOT_FOUND: 404,
     ErrorCode.INTERNAL_ERROR: 500,
 }
 
@@ -50,15 +59,15 @@ class TrackspecError(Exception):
     """A call that a store refused or could not complete.
 
     :param message: one sentence for a person. It carries no text of a backend: no SQL, path or credential.
-    :param error_code: why, for a program.
+    :param error_code: why, for a program: an :class:`ErrorCode`, or the text of a code that another server has.
     """
 
-    def __init__(self, message: str, error_code: ErrorCode = ErrorCode.INTERNAL_ERROR) -> None:
+    def __init__(self, message: str, error_code: ErrorCode | str = ErrorCode.INTERNAL_ERROR) -> None:
         super().__init__(message)
         self.message = message
         self.error_code = error_code
 
-    def __reduce__(self) -> tuple[type[TrackspecError], tuple[str, ErrorCode]]:
+    def __reduce__(self) -> tuple[type[TrackspecError], tuple[str, ErrorCode | str]]:
         return type(self), (self.message, self.error_code)
 
     def __str__(self) -> str:
