@@ -1,7 +1,8 @@
-"""Writes the pages of the specification that are drawn up from its chapters: ``make spec``.
+"""Writes what of the specification is drawn up from its chapters and its code: ``make spec``.
 
 ``spec/requirements.txt`` lists every requirement, one a line, so that a normative change shows in a diff as such.
 ``spec/decisions.md`` lists every observed divergence between stores, and the requirements that settle it.
+``spec/openapi.yaml`` describes the REST protocol to tools.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from typing import Any
 from tests.documents import anchor
 from trackspec import catalogue
 from trackspec.catalogue import Requirement
+from trackspec.protocol import openapi
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -52,7 +54,7 @@ there.
 
 
 def main() -> None:
-    """Write both pages."""
+    """Write each page."""
     for name, text in pages().items():
         (SPEC / name).write_text(text, encoding="utf-8")
         print(f"spec/{name}")
@@ -61,7 +63,11 @@ def main() -> None:
 def pages() -> dict[str, str]:
     """The text of each page by file name."""
     requirements = catalogue.requirements()
-    return {"requirements.txt": requirement_list(requirements), "decisions.md": decision_page(requirements)}
+    return {
+        "requirements.txt": requirement_list(requirements),
+        "decisions.md": decision_page(requirements),
+        "openapi.yaml": openapi.yaml_text(),
+    }
 
 
 def divergence_rows() -> tuple[str, ...]:
