@@ -30,6 +30,7 @@ T = TypeVar("T")
 
 _EXPERIMENT_ID = re.compile(rf"[A-Za-z0-9][A-Za-z0-9_-]{{0,{limits.MAX_EXPERIMENT_ID_LENGTH - 1}}}")
 _RUN_ID = re.compile(rf"[A-Za-z0-9][A-Za-z0-9_-]{{0,{limits.MAX_RUN_ID_LENGTH - 1}}}")
+_IDEMPOTENCY_KEY = re.compile(rf"[!-~]{{1,{limits.MAX_IDEMPOTENCY_KEY_LENGTH}}}")
 _KEY = re.compile(r"[/\w.\- :]+")
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 
@@ -86,6 +87,14 @@ def run_name(value: object) -> str | None:
     if value is None or value == "":
         return None
     return text(value, "A run name", limits.MAX_RUN_TAG_VALUE_LENGTH)
+
+
+def idempotency_key(value: object) -> str | None:
+    """The key of a call that may be made again; None means: none given."""
+    if value is not None and not (isinstance(value, str) and _IDEMPOTENCY_KEY.fullmatch(value)):
+        longest = limits.MAX_IDEMPOTENCY_KEY_LENGTH
+        raise invalid(f"An idempotency key has 1 to {longest} visible ASCII characters, unlike {_shown(value)}.")
+    return value
 
 
 def key(value: object, what: str) -> str:

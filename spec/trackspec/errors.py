@@ -82,3 +82,13 @@ def invalid(message: str) -> TrackspecError:
 def missing(kind: str, identifier: str) -> TrackspecError:
     """A RESOURCE_DOES_NOT_EXIST error that names the resource."""
     return TrackspecError(f"No {kind} {identifier!r} exists.", ErrorCode.RESOURCE_DOES_NOT_EXIST)
+
+
+def no_keys() -> TrackspecError:
+    """The error of a store that does not know idempotency keys."""
+    return TrackspecError("This store does not know idempotency keys.", ErrorCode.NOT_IMPLEMENTED)
+
+
+def key_of_another(kind: str) -> TrackspecError:
+    """The error for an idempotency key that has made something else."""
+    return invalid(f"The idempotency key has made another {kind} already.")

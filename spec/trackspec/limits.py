@@ -16,6 +16,8 @@ MAX_RUN_TAG_VALUE_LENGTH = 8000
 GUARANTEED_RUN_NAME_LENGTH = 250
 """Every store keeps names of this length; a longer one is kept whole or refused, never cut."""
 
+MAX_IDEMPOTENCY_KEY_LENGTH = 200
+
 MAX_METRICS_PER_BATCH = 1000
 MAX_PARAMS_PER_BATCH = 100
 MAX_TAGS_PER_BATCH = 100

@@ -28,7 +28,7 @@ from trackspec.entities import (
     RunStatus,
     RunTag,
 )
-from trackspec.errors import ErrorCode, TrackspecError, invalid, missing
+from trackspec.errors import ErrorCode, TrackspecError, invalid, key_of_another, missing
 from trackspec.search.evaluate import experiment_matches, run_matches
 from trackspec.search.order import (
     compare_sort_keys,
@@ -61,6 +61,8 @@ class State:
     experiments: dict[str, Experiment] = field(default_factory=dict)
     runs: dict[str, RunRecord] = field(default_factory=dict)
     datasets: dict[tuple[str, str, str], Dataset] = field(default_factory=dict)
+    experiment_keys: dict[str, tuple[str, str]] = field(default_factory=dict)
+    run_keys: dict[str, str] = field(default_factory=dict)
     artifact_root: str | None = None
     lock: threading.RLock = field(default_factory=threading.RLock)
 
@@ -102,6 +104,18 @@ class MemoryStore(ValidatedStore):
         self._state.experiments[experiment_id] = Experiment(
             experiment_id, name, location, LifecycleStage.ACTIVE, now, now, dict(tags)
         )
+
+    def _create_experiment_once(
+        self, key: str, name: str, artifact_location: str | None, tags: dict[str, str]
+    ) -> str:
+        with self._state.lock:
+            if key not in self._state.experiment_keys:
+                experiment_id = self._create_experiment(name, artifact_location, tags)
+                self._state.experiment_keys[key] = experiment_id, name
+            made, named = self._state.experiment_keys[key]
+            if named != name:
+                raise key_of_another("experiment")
+            return made
 
     def _get_experiment(self, experiment_id: str) -> Experiment:
         with self._state.lock:
@@ -189,6 +203,24 @@ class MemoryStore(ValidatedStore):
             )
             self._state.runs[run_id] = RunRecord(info, tags=dict(tags))
             return self._entity(self._state.runs[run_id])
+
+    def _create_run_once(
+        self,
+        key: str,
+        experiment_id: str,
+        user_id: str,
+        start_time: int,
+        tags: dict[str, str],
+        run_name: str,
+    ) -> Run:
+        with self._state.lock:
+            if key not in self._state.run_keys:
+                run = self._create_run(experiment_id, user_id, start_time, tags, run_name)
+                self._state.run_keys[key] = run.info.run_id
+            made = self._get_run(self._state.run_keys[key])
+            if made.info.experiment_id != experiment_id:
+                raise key_of_another("run")
+            return made
 
     def _get_run(self, run_id: str) -> Run:
         with self._state.lock:

@@ -37,10 +37,17 @@ class TrackingStore(ABC):
 
     @abstractmethod
     def create_experiment(
-        self, name: str, artifact_location: str | None = None, tags: Sequence[ExperimentTag] | None = None
+        self,
+        name: str,
+        artifact_location: str | None = None,
+        tags: Sequence[ExperimentTag] | None = None,
+        *,
+        idempotency_key: str | None = None,
     ) -> str:
         """Create an experiment and return its id.
 
+        :param idempotency_key: makes the call repeatable: with a key that has made an experiment it returns the id
+            of that one. A store need not know keys, and refuses them with NOT_IMPLEMENTED then.
         :raises TrackspecError: RESOURCE_ALREADY_EXISTS if an active or deleted experiment has the name.
         """
 
@@ -114,9 +121,13 @@ class TrackingStore(ABC):
         start_time: int | None,
         tags: Sequence[RunTag] | None,
         run_name: str | None,
+        *,
+        idempotency_key: str | None = None,
     ) -> Run:
         """Create an active run with status RUNNING.
 
+        :param idempotency_key: makes the call repeatable: with a key that has made a run it returns that one. A
+            store need not know keys, and refuses them with NOT_IMPLEMENTED then.
         :raises TrackspecError: RESOURCE_DOES_NOT_EXIST if there is no experiment of this id; INVALID_STATE if
             it is deleted.
         """

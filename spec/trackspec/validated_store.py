@@ -29,7 +29,7 @@ from trackspec.entities import (
     RunTag,
     ViewType,
 )
-from trackspec.errors import invalid
+from trackspec.errors import invalid, no_keys
 from trackspec.metric_sampling import evenly_spaced
 from trackspec.search import page_token as page_tokens
 from trackspec.search.order import experiment_sort_key, metric_order, run_sort_key
@@ -137,16 +137,51 @@ class ValidatedStore(TrackingStore):
     def _built_in_artifact_root(self) -> str:
         """Return the artifact root where neither the store nor the environment gives one."""
 
+    # -- what a backend may implement -----------------------------------------------------------------------
+
+    def _create_experiment_once(
+        self, key: str, name: str, artifact_location: str | None, tags: dict[str, str]
+    ) -> str:
+        """Create an experiment, or return the id of the one of this name that the key has made.
+
+        Where the key has made one of another name, INVALID_PARAMETER_VALUE is raised.
+        """
+        raise no_keys()
+
+    def _create_run_once(
+        self,
+        key: str,
+        experiment_id: str,
+        user_id: str,
+        start_time: int,
+        tags: dict[str, str],
+        run_name: str,
+    ) -> Run:
+        """Create a run, or return the one of this experiment that the key has made.
+
+        Where the key has made one of another experiment, INVALID_PARAMETER_VALUE is raised.
+        """
+        raise no_keys()
+
     # -- experiments ----------------------------------------------------------------------------------------
 
     def create_experiment(
-        self, name: str, artifact_location: str | None = None, tags: Sequence[ExperimentTag] | None = None
+        self,
+        name: str,
+        artifact_location: str | None = None,
+        tags: Sequence[ExperimentTag] | None = None,
+        *,
+        idempotency_key: str | None = None,
     ) -> str:
         name = arguments.experiment_name(name)
         location = arguments.artifact_location(artifact_location)
         labels = arguments.sequence([] if tags is None else tags, "tags", ExperimentTag)
         by_key = {tag.key: tag.value for tag in map(arguments.experiment_tag, labels)}
-        return self._create_experiment(name, location and uris.absolute(location), by_key)
+        location = location and uris.absolute(location)
+        key = arguments.idempotency_key(idempotency_key)
+        if key is None:
+            return self._create_experiment(name, location, by_key)
+        return self._create_experiment_once(key, name, location, by_key)
 
     def get_experiment(self, experiment_id: str) -> Experiment:
         return self._get_experiment(arguments.experiment_id(experiment_id))
@@ -199,6 +234,8 @@ class ValidatedStore(TrackingStore):
         start_time: int | None,
         tags: Sequence[RunTag] | None,
         run_name: str | None,
+        *,
+        idempotency_key: str | None = None,
     ) -> Run:
         experiment_id = arguments.experiment_id(experiment_id)
         user = arguments.user_id(user_id)
@@ -210,7 +247,10 @@ class ValidatedStore(TrackingStore):
         if name and tagged and name != tagged:
             raise invalid(f"The run name and the tag {RUN_NAME_TAG!r} differ.")
         labels[RUN_NAME_TAG] = name = name or tagged or run_names.generate()
-        return self._create_run(experiment_id, user, start, labels, name)
+        key = arguments.idempotency_key(idempotency_key)
+        if key is None:
+            return self._create_run(experiment_id, user, start, labels, name)
+        return self._create_run_once(key, experiment_id, user, start, labels, name)
 
     def get_run(self, run_id: str) -> Run:
         return self._get_run(arguments.run_id(run_id))

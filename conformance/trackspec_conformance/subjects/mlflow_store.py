@@ -47,7 +47,10 @@ class MlflowTrackingStore(TrackingStore):
         name: str,
         artifact_location: str | None = None,
         tags: Sequence[ExperimentTag] | None = None,
+        *,
+        idempotency_key: str | None = None,
     ) -> str:
+        _require_no_key(idempotency_key)
         created: str = self._call("create_experiment", name, artifact_location, tags)
         return created
 
@@ -101,7 +104,10 @@ class MlflowTrackingStore(TrackingStore):
         start_time: int | None,
         tags: Sequence[RunTag] | None,
         run_name: str | None,
+        *,
+        idempotency_key: str | None = None,
     ) -> Run:
+        _require_no_key(idempotency_key)
         created: Run = translated.run(self._call("create_run", experiment_id, user_id, start_time, tags, run_name))
         return created
 
@@ -216,3 +222,8 @@ class MlflowTrackingStore(TrackingStore):
         given = {name: value for name, value in kwargs.items() if value is not _OMITTED}
         with translated.mlflow_errors(), translated.lent([*args, *given.values()]) as passed:
             return function(*passed[: len(args)], **dict(zip(given, passed[len(args) :], strict=True)))
+
+
+def _require_no_key(idempotency_key: str | None) -> None:
+    if idempotency_key is not None:
+        raise TrackspecError("MLflow's interface has no idempotency keys.", ErrorCode.NOT_IMPLEMENTED)
