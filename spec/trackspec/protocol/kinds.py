@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 import re
+import reprlib
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from enum import Enum
@@ -196,14 +197,15 @@ class Unsupported(Kind):
         return {"description": "Not supported; may be empty."}
 
 
+_SHORT = reprlib.Repr()
+_SHORT.maxstring = _SHORT.maxlong = _SHORT.maxother = 80
+_SHORT.maxlevel = 3
+
+
 def shown(value: Json) -> str:
-    """A value in a message, cut where it is long."""
-    text = repr(value)
+    """A value in a message, cut where it is long or deep."""
+    text = _SHORT.repr(value)
     return text if len(text) <= 80 else f"{text[:77]}..."
-
-
-def _is_exact_integer(value: Json) -> bool:
-    return type(value) is float and value.is_integer() and abs(value) <= _EXACT
 
 
 def _wrong(field: str, wanted: str, value: Json) -> TrackspecError:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -77,16 +77,27 @@ class Message(Kind):
         :param lenient: whether it is an answer, in which fields that the message does not have are passed over.
         :raises TrackspecError: INVALID_PARAMETER_VALUE if it is no such message.
         """
+        return self._attributes(value, "read_answer" if lenient else "read", lenient)
+
+    def query_attributes(self, texts: Mapping[str, Sequence[str]]) -> dict[str, Any]:
+        """The attributes that the fields of a query give.
+
+        :param texts: for each field, the texts that the query gives for it.
+        :raises TrackspecError: INVALID_PARAMETER_VALUE if it is no such message.
+        """
+        return self._attributes(texts, "read_query", lenient=False)
+
+    def _attributes(self, given: Mapping[str, Any], reading: str, lenient: bool) -> dict[str, Any]:
         found = dict(self._defaults)
         for argument, make in self._fresh:
             found[argument] = make()
-        for name, json in value.items():
+        for name, value in given.items():
             field = self._readers.get(name)
-            if json is None or (field is None and lenient):
+            if value is None or (field is None and lenient):
                 continue
             if field is None:
                 raise invalid(f"There is no field {name[:80]!r} in {self.name}.")
-            item = field.kind.read_answer(json, name) if lenient else field.kind.read(json, name)
+            item = getattr(field.kind, reading)(value, name)
             if isinstance(field.kind, Unsupported):
                 continue
             if field.also and found.get(field.argument, item) != item:  # such fields are required
