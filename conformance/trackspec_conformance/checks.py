@@ -1,8 +1,9 @@
 """What a check is, and the list of all of them.
 
 A check is a function that makes the calls of one small story and compares the answers. It asks for what it needs
-by parameter name: the opened subject by what its interface calls it, such as ``store``, and ``fresh``, which
-arranges (:mod:`trackspec_conformance.arrangement`).
+by parameter name: the opened subject by what its interface calls it, such as ``store``; ``fresh``, which arranges
+(:mod:`trackspec_conformance.arrangement`); ``wire``, which sends requests to a subject that is a server
+(:class:`trackspec_conformance.wire.Wire`).
 """
 
 from __future__ import annotations

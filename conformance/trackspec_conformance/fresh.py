@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from trackspec import Metric, Param, RunTag, TrackingStore
 from trackspec_conformance.arrangement import Arrangement, Blocked
-from trackspec_conformance.scripts import Call
+from trackspec_conformance.scripts import Call, Made
 
 
 class Fresh(Arrangement[TrackingStore]):
@@ -28,7 +28,13 @@ class Fresh(Arrangement[TrackingStore]):
             self._workspace.shared["experiment"] = self.experiment("shared")
             self.transcript.rewind(start)
         experiment_id = self._workspace.shared["experiment"]
-        creation = Call("store.create_experiment(f'{ns}-shared', None, [])", "shared_experiment", "returned")
+        creation = Call(
+            "store.create_experiment(f'{ns}-shared', None, [])",
+            "shared_experiment",
+            "returned",
+            Made("store", "create_experiment", (f"{self._workspace.namespace}-shared", None, [])),
+            [(experiment_id, "")],
+        )
         self.transcript.recall(creation, experiment_id)
         return experiment_id
 

@@ -8,9 +8,10 @@ from dataclasses import dataclass, field
 from typing import Any, TypeVar, cast
 
 from trackspec_conformance.answers import Shape, require_shape
-from trackspec_conformance.expectations import shown_error
-from trackspec_conformance.scripts import Call
+from trackspec_conformance.expectations import Unexpected, shown_error
+from trackspec_conformance.scripts import Call, Made
 from trackspec_conformance.source import source_of
+from trackspec_conformance.wire.client import Answer
 
 S = TypeVar("S")
 
@@ -39,7 +40,8 @@ class Transcript:
         shown += [f"{key}={self._source_of(value)}" for key, value in kwargs.items()]
         with self._lock:
             number = len(self.calls) + 1
-            call = Call(f"{receiver}.{method}({', '.join(shown)})", f"answer_{number}")
+            made = Made(receiver, method, args, kwargs)
+            call = Call(f"{receiver}.{method}({', '.join(shown)})", f"answer_{number}", made=made)
             self.calls.append(call)
         if self.on_call:
             self.on_call(number, call)
@@ -48,7 +50,8 @@ class Transcript:
     def returned(self, call: Call, answer: Any) -> None:
         """Note what a call answered, and how a later call can refer to the ids and tokens in it."""
         call.outcome = "returned"
-        for value, path in _references(answer):
+        call.references = _references(answer)
+        for value, path in call.references:
             self._expressions.setdefault(value, call.name + path)
 
     def raised(self, call: Call, error: BaseException) -> None:
@@ -129,4 +132,27 @@ def _references(answer: Any) -> list[tuple[str, str]]:
     run_id = getattr(getattr(answer, "info", None), "run_id", None)
     if isinstance(run_id, str):
         found.append((run_id, ".info.run_id"))
+    if isinstance(answer, Answer):
+        found += _named(answer)
+    return found
+
+
+_IDS = ("experiment_id", "run_id", "next_page_token")
+
+
+def _named(answer: Answer) -> list[tuple[str, str]]:
+    """The ids and tokens in a server's answer to a create or a search."""
+    try:
+        told = answer.json
+    except Unexpected:
+        return []
+    info = ("run", "info", "run_id")
+    paths = [(name,) for name in _IDS] + [info]
+    found = []
+    for path in paths:
+        value = told
+        for name in path:
+            value = value.get(name) if isinstance(value, dict) else None
+        if isinstance(value, str) and value:
+            found.append((value, ".json" + "".join(f"[{name!r}]" for name in path)))
     return found

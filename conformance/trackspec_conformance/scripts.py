@@ -3,14 +3,27 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from trackspec_conformance.interfaces import Interface
 
 _COMMENT_LENGTH = 100
+
+
+@dataclass(frozen=True)
+class Made:
+    """What was called, for those who tell it in another language.
+
+    :ivar receiver: the variable of the object whose method it is.
+    """
+
+    receiver: str
+    method: str
+    args: tuple[Any, ...]
+    kwargs: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass
@@ -19,11 +32,15 @@ class Call:
 
     :ivar name: the variable that later calls know its answer by.
     :ivar outcome: None while it has not ended, ``"returned"``, or the error that it raised.
+    :ivar made: what was called, where that is known.
+    :ivar references: the ids and tokens in the answer, each with the path that leads to it.
     """
 
     source: str
     name: str
     outcome: str | None = None
+    made: Made | None = None
+    references: Sequence[tuple[str, str]] = ()
 
 
 def opening(interface: Interface) -> str:
@@ -40,6 +57,7 @@ def script(calls: Sequence[Call], interface: Interface, subject: str | None, exp
     body = [_statement(call, calls[number:]) for number, call in enumerate(calls, 1)]
     source = "\n".join(body)
     opened = opening(interface) if subject else f"...  # the {interface.parameter} under test"
+    wired = "open_subject(SUBJECT).wire()" if subject else "...  # requests to the server under test"
     lines = []
     if "with suppress(" in source:
         lines.append("from contextlib import suppress")
@@ -57,10 +75,11 @@ def script(calls: Sequence[Call], interface: Interface, subject: str | None, exp
         *([f"SUBJECT = {subject!r}"] if subject else []),
         *(['ns = f"repro-{uuid4().hex[:10]}"'] if "{ns}" in source else []),
         f"{interface.parameter} = {opened}",
+        *([f"wire = {wired}"] if re.search(r"\bwire\.", source) else []),
         "",
         *body,
-        f"# expected: {_one_line(expected)}",
-        f"# got:      {_one_line(got)}",
+        f"# expected: {one_line(expected)}",
+        f"# got:      {one_line(got)}",
     ]
     if calls and calls[-1].outcome == "returned":
         lines.append(f"print({calls[-1].name})")
@@ -74,8 +93,9 @@ def _statement(call: Call, later: Sequence[Call]) -> str:
         return f"{line}  # did not return"
     if call.outcome == "returned" or not later:
         return line
-    return f"with suppress(Exception):  # {_one_line(call.outcome)[:_COMMENT_LENGTH]}\n    {line}"
+    return f"with suppress(Exception):  # {one_line(call.outcome)[:_COMMENT_LENGTH]}\n    {line}"
 
 
-def _one_line(text: str) -> str:
+def one_line(text: str) -> str:
+    """Text without line breaks."""
     return " ".join(text.split())

@@ -17,6 +17,8 @@ from trackspec_conformance.interfaces import INTERFACES, Interface
 from trackspec_conformance.outcomes import CheckResult, Outcome, failure
 from trackspec_conformance.recording import Transcript, recorded
 from trackspec_conformance.scripts import Call, opening, script
+from trackspec_conformance.wire.client import Wire
+from trackspec_conformance.wire.commands import curl_script
 
 
 def run_check(
@@ -27,6 +29,7 @@ def run_check(
     subject: str | None,
     seed: int = 0,
     reopen: Callable[[], Any] | None = None,
+    wire: Wire | None = None,
     on_call: Callable[[int, Call], None] | None = None,
 ) -> CheckResult:
     """Run a check and say what became of it.
@@ -34,6 +37,7 @@ def run_check(
     :param instance: the opened subject.
     :param subject: the locator that the script of a failure opens, if there is one.
     :param reopen: opens the subject anew, if it can be.
+    :param wire: sends requests to the subject, if it is a server.
     :param on_call: is told of each call and its number before it is made.
     """
     interface = INTERFACES[check.interface]
@@ -57,7 +61,7 @@ def run_check(
     )
     started = time.monotonic()
     with contextlib.closing(fresh):
-        result = _outcome(check, interface, judged, fresh, subject)
+        result = _outcome(check, interface, judged, fresh, subject, wire)
     for opened_again in opened:
         with contextlib.suppress(Exception):  # the check is over, and may have closed it
             opened_again.close()
@@ -65,15 +69,26 @@ def run_check(
 
 
 def _outcome(
-    check: Check, interface: Interface, judged: Any, fresh: Arrangement[Any], subject: str | None
+    check: Check,
+    interface: Interface,
+    judged: Any,
+    fresh: Arrangement[Any],
+    subject: str | None,
+    wire: Wire | None,
 ) -> CheckResult:
-    offered = {interface.parameter: judged, "fresh": fresh}
     transcript = fresh.transcript
+    offered = {interface.parameter: judged, "fresh": fresh}
+    if wire is not None:
+        offered["wire"] = recorded(wire, transcript, "wire", {})
 
     def failed(expected: str, got: str) -> CheckResult:
         calls = [*transcript.preamble, *transcript.calls]
-        return failure(check.name, expected, got, script(calls, interface, subject, expected, got))
+        told = script(calls, interface, subject, expected, got)
+        commands = curl_script(calls, wire, transcript.namespace, expected, got) if wire else ""
+        return failure(check.name, expected, got, told, commands)
 
+    if "wire" in check.parameters and wire is None:
+        return CheckResult(check.name, Outcome.NOT_APPLICABLE, "the subject is no server")
     try:
         check.function(**{name: offered[name] for name in check.parameters})
     except Unexpected as answer:

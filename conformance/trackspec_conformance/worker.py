@@ -40,6 +40,7 @@ class Worker:
         try:
             self._subject = open_subject(self._locator, self._interface.name)
             self._opened = self._subject.open()
+            self._wire = self._subject.wire()
         except SubjectError as error:
             self._say("unopenable", message=str(error))
             return
@@ -61,6 +62,7 @@ class Worker:
             subject=self._shown_locator,
             seed=self._seed,
             reopen=self._subject.open if self._subject.reopenable else None,
+            wire=self._wire,
             on_call=lambda number, call: self._say("calling", number=number, name=call.name, source=call.source),
         )
         message = asdict(result)

@@ -77,6 +77,8 @@ TRACKING = Interface(
     temporary="sqlite:///DIRECTORY/trackspec.db",
     subjects={
         "file:PATH, sqlite:///PATH, ...": "a store that trackspec opens by its URI",
+        "http://HOST, https://HOST": "a server, through the store that trackspec opens for it",
+        "wire+http://HOST": "a server, through the suite's own plainest client",
         "mlflow+URI": "whatever the installed MLflow opens for the URI, plugins included",
         "module:factory": "a Python callable that returns a store",
         "(none)": "a temporary SQLite store of the reference implementation",

@@ -66,6 +66,7 @@ def _requirement(item: RequirementVerdict) -> dict[str, Any]:
         "expected": (decisive.expected or None) if decisive and decisive.script else None,
         "got": (decisive.got or None) if decisive and decisive.script else None,
         "script": (decisive.script or None) if decisive else None,
+        "curl": (decisive.curl or None) if decisive else None,
         "place": item.requirement.place,
         "preview": item.preview,
     }

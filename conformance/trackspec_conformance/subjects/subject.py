@@ -8,6 +8,7 @@ from importlib import metadata
 from typing import Any
 
 from trackspec import catalogue
+from trackspec_conformance.wire.client import Wire
 
 
 @dataclass(frozen=True)
@@ -45,6 +46,7 @@ class Subject:
     :ivar declines: optional operations that it lacks, by method name; each must answer NOT_IMPLEMENTED.
     :ivar reopenable: whether a second one, opened while the first one is in use, sees the same data.
     :ivar identity: which code it is; found out from what was opened where it is not given.
+    :ivar url: where it is reached, if it is a server.
     """
 
     open: Callable[[], Any]
@@ -52,6 +54,11 @@ class Subject:
     declines: frozenset[str] = frozenset()
     reopenable: bool = True
     identity: Identity | None = None
+    url: str | None = None
+
+    def wire(self) -> Wire | None:
+        """What sends requests to it, with credentials from the environment; None if it is no server."""
+        return None if self.url is None else Wire.from_environment(self.url)
 
 
 def _distribution_of(module: str) -> str | None:

@@ -10,13 +10,20 @@ from trackspec import TrackingStore, TrackspecError
 from trackspec.opening import schemes
 from trackspec_conformance.subjects.errors import SubjectError
 from trackspec_conformance.subjects.opener import Opener
+from trackspec_conformance.subjects.servers import PROFILE, is_plain, is_server, server_subject, url_of
 from trackspec_conformance.subjects.subject import Subject
+from trackspec_conformance.wire.client import Wire
+from trackspec_conformance.wire.store import WireStore
 
 MLFLOW_PROFILES = frozenset({"core", "search", "history", "inputs"})
 """What an MLflow store claims: its artifact root is a constructor argument that no call reads or sets."""
 
 
 def _by_uri(uri: str) -> Subject:
+    if is_plain(uri):
+        return server_subject(url_of(uri), lambda: WireStore(Wire.from_environment(url_of(uri))))
+    if is_server(uri):
+        return server_subject(uri, lambda: _open(uri))
     return Subject(lambda: _open(uri), reopenable=uri != "memory:")
 
 
@@ -30,7 +37,10 @@ def _open(uri: str) -> TrackingStore:
 def _by_mlflow(uri: str) -> Subject:
     from trackspec_conformance.subjects.mlflow_subject import mlflow_subject  # noqa: PLC0415 - needs MLflow
 
-    return replace(mlflow_subject(uri), profiles=MLFLOW_PROFILES)
+    subject = replace(mlflow_subject(uri), profiles=MLFLOW_PROFILES)
+    if is_server(uri):
+        return replace(subject, profiles=MLFLOW_PROFILES | {PROFILE}, url=Wire.from_environment(uri).url)
+    return subject
 
 
 def _adapted(store: Any) -> TrackingStore:
