@@ -75,6 +75,8 @@ class Application:
         except Exception as failed:
             answer = answers.failure(failed, f"{scope['method']} {scope['path'][:200]!r}")
         headers = answer.headers
+        if self._origins.any_allowed:
+            headers = [*headers, *self._origins.headers(dict(scope["headers"]).get(b"origin", b""))]
         await send({"type": "http.response.start", "status": answer.status, "headers": headers})
         await send({"type": "http.response.body", "body": answer.body})
 
@@ -106,10 +108,7 @@ class Application:
                 raise invalid("A call with a body takes no query.")
             body = await requests.body(fields, receive, self._limits.body)
             call = partial(self._serve_body, endpoint, body)
-        answer = answers.json(await self.calls.make(call))
-        if origin is None:
-            return answer
-        return answer._replace(headers=[*answer.headers, *self._origins.headers(origin)])
+        return answers.json(await self.calls.make(call))
 
     def _serve_query(self, endpoint: Endpoint, query: bytes) -> bytes:
         return self._serve(endpoint, endpoint.request.query_attributes(requests.query_texts(query)))

@@ -34,7 +34,7 @@ class Connection(HttpToolsProtocol):
         self._in_head = True
         self._in_request = False
         self._is_turned_away = False
-        self._received = 0
+        self._arriving = self._received = 0
         self._late: TimerHandle | None = None
         self._stalled: TimerHandle | None = None
 
@@ -53,7 +53,8 @@ class Connection(HttpToolsProtocol):
     def data_received(self, data: bytes) -> None:
         if self._is_turned_away:
             return
-        self._received += len(data)
+        self._arriving = len(data)
+        self._received += self._arriving
         super().data_received(data)
         if self._is_turned_away or self.transport.is_closing():
             return
@@ -68,10 +69,20 @@ class Connection(HttpToolsProtocol):
         elif self._received > limit + _FRAMING * self.limits.body:
             self._turn_away("The request is too large.", 413)
 
+    def eof_received(self) -> bool:  # type: ignore[override]
+        """Keep the connection open for answers to what came before the end."""
+        if self._in_request and not self._is_turned_away:
+            self._turn_away("The request is not whole.", 400)
+        cycle = self.cycle
+        if cycle is None or cycle.response_complete:
+            return False
+        cycle.keep_alive = False
+        return True
+
     def on_message_begin(self) -> None:
         super().on_message_begin()
         self._in_head = self._in_request = True
-        self._received = 0
+        self._received = self._arriving
 
     def on_headers_complete(self) -> None:
         self._in_head = False

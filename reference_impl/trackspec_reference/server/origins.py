@@ -72,6 +72,11 @@ class Origins:
         if wrong := [origin for origin in sorted(self._allowed) if not _ORIGIN.fullmatch(origin)]:
             raise invalid(f"An allowed origin is 'https://NAME' or 'https://NAME:PORT', not {wrong[0]!r}.")
 
+    @property
+    def any_allowed(self) -> bool:
+        """Whether there are others than the server's own."""
+        return bool(self._allowed)
+
     def require(self, origin: bytes, host: bytes) -> None:
         """Let a change of state pass that a page of one of these sites asks for.
 
@@ -93,9 +98,8 @@ class Origins:
         return ((b"access-control-allow-origin", origin), (b"vary", b"origin"))
 
     def preflight(self, origin: bytes) -> Headers:
-        """What tells a browser that a page of an allowed site may call; nothing for others."""
-        headers = self.headers(origin)
-        return (*headers, *_PREFLIGHT) if headers else ()
+        """What more tells a browser that a page of an allowed site may call; nothing for others."""
+        return _PREFLIGHT if self.headers(origin) else ()
 
 
 def _normal(host: str) -> str:
