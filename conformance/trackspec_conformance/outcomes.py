@@ -38,6 +38,7 @@ class CheckResult:
     :ivar expected: what the contract asks for, on a failure.
     :ivar got: what came instead.
     :ivar script: the check's calls as a Python script, on a failure.
+    :ivar curl: the same as curl commands, where the subject is a server.
     :ivar seconds: how long it took.
     """
 
@@ -47,9 +48,10 @@ class CheckResult:
     expected: str = ""
     got: str = ""
     script: str = ""
+    curl: str = ""
     seconds: float = 0.0
 
 
-def failure(name: str, expected: str, got: str, script: str) -> CheckResult:
+def failure(name: str, expected: str, got: str, script: str, curl: str = "") -> CheckResult:
     """The result of a check that found the subject at fault."""
-    return CheckResult(name, Outcome.FAIL, f"expected {expected}; got {got}", expected, got, script)
+    return CheckResult(name, Outcome.FAIL, f"expected {expected}; got {got}", expected, got, script, curl)

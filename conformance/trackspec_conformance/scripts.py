@@ -3,10 +3,27 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from trackspec_conformance.interfaces import Interface
 
 _COMMENT_LENGTH = 100
+
+
+@dataclass(frozen=True)
+class Made:
+    """What was called, for those who tell it in another language.
+
+    :ivar receiver: the variable of the object whose method it is.
+    """
+
+    receiver: str
+    method: str
+    args: tuple[Any, ...]
+    kwargs: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass
@@ -15,20 +32,32 @@ class Call:
 
     :ivar name: the variable that later calls know its answer by.
     :ivar outcome: None while it has not ended, ``"returned"``, or the error that it raised.
+    :ivar made: what was called, where that is known.
+    :ivar references: the ids and tokens in the answer, each with the path that leads to it.
     """
 
     source: str
     name: str
     outcome: str | None = None
+    made: Made | None = None
+    references: Sequence[tuple[str, str]] = ()
 
 
-def script(calls: Sequence[Call], subject: str | None, expected: str, got: str) -> str:
+def opening(interface: Interface) -> str:
+    """The expression that opens a script's subject."""
+    judged_by = "" if interface.name == "tracking" else f", {interface.name!r}"
+    return f"open_subject(SUBJECT{judged_by}).open()"
+
+
+def script(calls: Sequence[Call], interface: Interface, subject: str | None, expected: str, got: str) -> str:
     """The calls as a Python script, ending with what was expected and what came.
 
     :param subject: the locator that the script opens; without one, that is left to the reader.
     """
     body = [_statement(call, calls[number:]) for number, call in enumerate(calls, 1)]
     source = "\n".join(body)
+    opened = opening(interface) if subject else f"...  # the {interface.parameter} under test"
+    wired = "open_subject(SUBJECT).wire()" if subject else "...  # requests to the server under test"
     lines = []
     if "with suppress(" in source:
         lines.append("from contextlib import suppress")
@@ -45,11 +74,12 @@ def script(calls: Sequence[Call], subject: str | None, expected: str, got: str) 
         "",
         *([f"SUBJECT = {subject!r}"] if subject else []),
         *(['ns = f"repro-{uuid4().hex[:10]}"'] if "{ns}" in source else []),
-        f"store = {'open_subject(SUBJECT).open()' if subject else '...  # the store under test'}",
+        f"{interface.parameter} = {opened}",
+        *([f"wire = {wired}"] if re.search(r"\bwire\.", source) else []),
         "",
         *body,
-        f"# expected: {_one_line(expected)}",
-        f"# got:      {_one_line(got)}",
+        f"# expected: {one_line(expected)}",
+        f"# got:      {one_line(got)}",
     ]
     if calls and calls[-1].outcome == "returned":
         lines.append(f"print({calls[-1].name})")
@@ -63,8 +93,9 @@ def _statement(call: Call, later: Sequence[Call]) -> str:
         return f"{line}  # did not return"
     if call.outcome == "returned" or not later:
         return line
-    return f"with suppress(Exception):  # {_one_line(call.outcome)[:_COMMENT_LENGTH]}\n    {line}"
+    return f"with suppress(Exception):  # {one_line(call.outcome)[:_COMMENT_LENGTH]}\n    {line}"
 
 
-def _one_line(text: str) -> str:
+def one_line(text: str) -> str:
+    """Text without line breaks."""
     return " ".join(text.split())

@@ -37,6 +37,9 @@ def source_of(value: Any, names: Mapping[str, str], namespace: str) -> str:
     if type(value) is tuple:
         items = [source_of(item, names, namespace) for item in value]
         return f"({', '.join(items)}{',' if len(items) == 1 else ''})"
+    if type(value) is dict:
+        pairs = [f"{key!r}: {source_of(item, names, namespace)}" for key, item in value.items()]
+        return f"{{{', '.join(pairs)}}}"
     if isinstance(value, Iterator):
         return "iter([])"  # what it would have given is gone once it was read
     text = repr(value)

@@ -26,6 +26,7 @@ def as_json(report: Report) -> str:
 def as_dict(report: Report) -> dict[str, Any]:
     """The report as plain data that :func:`schema` describes."""
     return {
+        "interface": report.interface,
         "spec_version": report.spec_version,
         "suite_version": report.suite_version,
         "seed": report.seed,
@@ -65,6 +66,7 @@ def _requirement(item: RequirementVerdict) -> dict[str, Any]:
         "expected": (decisive.expected or None) if decisive and decisive.script else None,
         "got": (decisive.got or None) if decisive and decisive.script else None,
         "script": (decisive.script or None) if decisive else None,
+        "curl": (decisive.curl or None) if decisive else None,
         "place": item.requirement.place,
         "preview": item.preview,
     }

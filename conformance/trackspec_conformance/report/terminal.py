@@ -63,8 +63,14 @@ def _bug_report(item: RequirementVerdict) -> Group:
 def _print_script(item: RequirementVerdict, console: Console) -> None:
     """Print the script whole: its lines are neither cut nor broken where the terminal is narrow."""
     if item.decisive is not None and item.decisive.script:
-        highlighter = Syntax("", "python", theme="ansi_dark", background_color="default")
-        console.print(highlighter.highlight(item.decisive.script), soft_wrap=True)
+        _print_source(item.decisive.script, "python", console)
+        if item.decisive.curl:
+            _print_source(item.decisive.curl, "bash", console)
+
+
+def _print_source(source: str, language: str, console: Console) -> None:
+    highlighter = Syntax("", language, theme="ansi_dark", background_color="default")
+    console.print(highlighter.highlight(source), soft_wrap=True)
 
 
 def _print_blocked(report: Report, console: Console) -> None:

@@ -109,7 +109,7 @@ class Double(Kind):
         return "NaN" if math.isnan(value) else "Infinity" if value > 0 else "-Infinity"
 
     def read(self, value: Json, field: str) -> float:
-        if type(value) is float:
+        if type(value) is float and value - value == 0.0:  # what is infinite here overflowed in reading
             return value
         if type(value) is int:
             try:
@@ -148,20 +148,23 @@ class Choice(Kind):
 
 
 class Items(Kind):
-    """A list of values of one kind. An empty list and a missing one are the same."""
+    """A list of values of one kind. An empty list and a missing one are the same.
+
+    :ivar item: the kind of each value.
+    """
 
     def __init__(self, item: Kind) -> None:
-        self._item = item
+        self.item = item
 
     def write(self, value: Sequence[Any]) -> Json:
-        write = self._item.write
+        write = self.item.write
         return [write(item) for item in value]
 
     def read(self, value: Json, field: str) -> list[Any]:
-        return self._read_each(value, field, self._item.read)
+        return self._read_each(value, field, self.item.read)
 
     def read_answer(self, value: Json, field: str) -> list[Any]:
-        return self._read_each(value, field, self._item.read_answer)
+        return self._read_each(value, field, self.item.read_answer)
 
     def _read_each(self, value: Json, field: str, read: Callable[[Json, str], Any]) -> list[Any]:
         if type(value) is not list:
@@ -171,13 +174,13 @@ class Items(Kind):
         return [read(item, field) for item in value]
 
     def read_query(self, texts: Sequence[str], field: str) -> list[Any]:
-        return [self._item.read_query([text], field) for text in texts]
+        return [self.item.read_query([text], field) for text in texts]
 
     def write_query(self, value: Sequence[Any]) -> list[str]:
-        return [text for item in value for text in self._item.write_query(item)]
+        return [text for item in value for text in self.item.write_query(item)]
 
     def schema(self) -> dict[str, Any]:
-        return {"type": "array", "items": self._item.schema()}
+        return {"type": "array", "items": self.item.schema()}
 
 
 class Unsupported(Kind):

@@ -1,0 +1,250 @@
+"""A plain HTTP client that sends what it is told, also what no good client would."""
+
+from __future__ import annotations
+
+import base64
+import contextlib
+import http.client
+import json
+import os
+import select
+import ssl
+import threading
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import quote, urlencode, urlsplit
+
+from trackspec_conformance.expectations import Unexpected
+
+BASE = "/api/2.0/mlflow/"
+JSON_TYPE = "application/json"
+PATIENCE = 25.0
+"""Seconds that an answer may take."""
+
+Query = Mapping[str, object] | Sequence[tuple[str, str]] | str
+"""The fields of a query, a list of values being a field that is repeated; or the query as it is to be sent."""
+Body = Mapping[str, Any] | str | bytes
+"""The fields of a JSON object, or a body as it is to be sent."""
+
+
+@dataclass(frozen=True)
+class Request:
+    """A request as it is sent.
+
+    :ivar target: path and query.
+    :ivar headers: those that it has beside Host, Content-Length and what says who asks.
+    :ivar body: None for none.
+    :ivar credentials: whether it says who asks.
+    """
+
+    method: str
+    target: str
+    headers: tuple[tuple[str, str], ...] = ()
+    body: bytes | None = None
+    credentials: bool = True
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a server answered."""
+
+    status: int
+    headers: tuple[tuple[str, str], ...]
+    body: bytes = field(repr=False)
+
+    def header(self, name: str) -> str | None:
+        """A header's value, None where it is missing."""
+        found = [value for key, value in self.headers if key.lower() == name.lower()]
+        return ", ".join(found) if found else None
+
+    @property
+    def text(self) -> str:
+        """The body as text."""
+        return self.body.decode("utf-8", "replace")
+
+    @property
+    def json(self) -> Any:
+        """The body, read strictly.
+
+        :raises Unexpected: if it is no JSON in UTF-8.
+        """
+        try:
+            return json.loads(self.body.decode(), parse_constant=_no_number)
+        except ValueError as error:
+            raise Unexpected(f"JSON ({error})", str(self)) from None
+
+    def __str__(self) -> str:
+        shown = " ".join(self.text.split())
+        shown = shown if len(shown) <= 300 else f"{shown[:299]}…"
+        return f"{self.status} {self.header('Content-Type') or 'without a content type'}: {shown}"
+
+    __repr__ = __str__
+
+
+def _no_number(token: str) -> None:
+    raise ValueError(f"{token} is no number of JSON")
+
+
+class Wire:
+    """Sends requests to a server, each of them once.
+
+    A connection is used again only after a good answer to a sound request, so that what one request does to its
+    connection does not reach the next, unless that is asked for.
+
+    :param url: where the server is; paths begin below it.
+    :param authorization: what says who asks, or None.
+    :param variables: the names of the environment variables that it came from.
+    """
+
+    def __init__(self, url: str, authorization: str | None = None, variables: tuple[str, ...] = ()) -> None:
+        parts = urlsplit(url)
+        self.url = f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path.rstrip('/')}"
+        self.authorization = authorization
+        self.variables = variables
+        self._secure = parts.scheme == "https"
+        self._host, self._port, self._prefix = parts.hostname or "", parts.port, parts.path.rstrip("/")
+        self._kept = threading.local()
+
+    @classmethod
+    def from_environment(cls, url: str) -> Wire:
+        """A client with the credentials that clients of the server read from the environment."""
+        user, password = (os.environ.get(f"MLFLOW_TRACKING_{name}") for name in ("USERNAME", "PASSWORD"))
+        token = os.environ.get("MLFLOW_TRACKING_TOKEN")
+        if user and password:
+            basic = base64.b64encode(f"{user}:{password}".encode()).decode()
+            return cls(url, f"Basic {basic}", ("MLFLOW_TRACKING_USERNAME", "MLFLOW_TRACKING_PASSWORD"))
+        return cls(url, f"Bearer {token}", ("MLFLOW_TRACKING_TOKEN",)) if token else cls(url)
+
+    # -- requests -------------------------------------------------------------------------------------------
+
+    def get(
+        self, path: str, query: Query = (), *, headers: Mapping[str, str] | None = None, credentials: bool = True
+    ) -> Answer:
+        """Get a path, below the protocol's base unless it begins with a slash."""
+        return self.send(get_request(path, query, headers, credentials=credentials))
+
+    def post(
+        self,
+        path: str,
+        body: Body,
+        *,
+        content_type: str | None = JSON_TYPE,
+        encoding: str = "utf-8",
+        headers: Mapping[str, str] | None = None,
+        credentials: bool = True,
+        keep_open: bool = False,
+    ) -> Answer:
+        """Post a body to a path, below the protocol's base unless it begins with a slash.
+
+        :param content_type: what the body says that it is; None for nothing.
+        :param encoding: how a body that is given as text is encoded.
+        :param keep_open: whether the next request uses the same connection, whatever is answered.
+        """
+        given = post_request(path, body, content_type, encoding, headers, credentials=credentials)
+        return self.send(given, keep_open=keep_open)
+
+    def request(
+        self, method: str, path: str, *, headers: Mapping[str, str] | None = None, keep_open: bool = False
+    ) -> Answer:
+        """Send a request of any method without a body."""
+        return self.send(other_request(method, path, headers), keep_open=keep_open)
+
+    def send(self, request: Request, *, keep_open: bool = False) -> Answer:
+        """Send a request as it is, and read the answer.
+
+        :raises OSError: if nothing answers.
+        :raises http.client.HTTPException: if what answers does not speak HTTP.
+        """
+        connection = self._connection()
+        try:
+            self._write(connection, request)
+            response = connection.getresponse()
+            body = response.read()
+        except BaseException:
+            connection.close()
+            raise
+        if not keep_open and not 200 <= response.status < 300:
+            connection.close()
+        return Answer(response.status, tuple(response.getheaders()), body)
+
+    def _write(self, connection: http.client.HTTPConnection, request: Request) -> None:
+        names = {name.lower() for name, _ in request.headers}
+        connection.putrequest(
+            request.method, self._prefix + request.target, skip_host="host" in names, skip_accept_encoding=True
+        )
+        for name, value in request.headers:
+            connection.putheader(name, value)
+        if request.body is not None and "content-length" not in names:
+            connection.putheader("Content-Length", str(len(request.body)))
+        if self.authorization and request.credentials:
+            connection.putheader("Authorization", self.authorization)
+        connection.endheaders(request.body)
+
+    def _connection(self) -> http.client.HTTPConnection:
+        kept: http.client.HTTPConnection | None = getattr(self._kept, "connection", None)
+        if kept is None:
+            kept = self._kept.connection = self._made()
+        elif kept.sock is not None and select.select([kept.sock], [], [], 0)[0]:
+            kept.close()  # the server has closed it, or says something that nobody asked
+        if kept.sock is None:
+            kept.connect()
+        return kept
+
+    def _made(self) -> http.client.HTTPConnection:
+        if self._secure:
+            return http.client.HTTPSConnection(self._host, self._port, timeout=PATIENCE, context=_tls())
+        return http.client.HTTPConnection(self._host, self._port, timeout=PATIENCE)
+
+    def close(self) -> None:
+        """Close this thread's connection."""
+        with contextlib.suppress(AttributeError):
+            self._kept.connection.close()
+
+
+def get_request(
+    path: str, query: Query = (), headers: Mapping[str, str] | None = None, *, credentials: bool = True
+) -> Request:
+    """A request that gets a path."""
+    return Request("GET", target(path, query), tuple((headers or {}).items()), credentials=credentials)
+
+
+def post_request(
+    path: str,
+    body: Body,
+    content_type: str | None = JSON_TYPE,
+    encoding: str = "utf-8",
+    headers: Mapping[str, str] | None = None,
+    *,
+    credentials: bool = True,
+) -> Request:
+    """A request that posts a body to a path."""
+    if isinstance(body, Mapping):
+        body = json.dumps(body)
+    sent = body.encode(encoding) if isinstance(body, str) else body
+    kind = {} if content_type is None else {"Content-Type": content_type}
+    return Request("POST", target(path), tuple({**kind, **(headers or {})}.items()), sent, credentials)
+
+
+def other_request(method: str, path: str, headers: Mapping[str, str] | None = None) -> Request:
+    """A request of any method without a body."""
+    return Request(method, target(path), tuple((headers or {}).items()))
+
+
+def target(path: str, query: Query = ()) -> str:
+    """What the request line of a request holds."""
+    whole = path if path.startswith("/") else BASE + path
+    whole = quote(whole, safe="/%?&=+;:@,!*()~$'")
+    if not isinstance(query, str):
+        query = urlencode(query, doseq=True, quote_via=quote)
+    return f"{whole}?{query}" if query else whole
+
+
+def _tls() -> ssl.SSLContext:
+    context = ssl.create_default_context(cafile=os.environ.get("MLFLOW_TRACKING_SERVER_CERT_PATH"))
+    if os.environ.get("MLFLOW_TRACKING_INSECURE_TLS", "").lower() in ("true", "1"):
+        context.check_hostname = False
+        context.verify_mode = ssl.CERT_NONE
+    if certificate := os.environ.get("MLFLOW_TRACKING_CLIENT_CERT_PATH"):
+        context.load_cert_chain(certificate)
+    return context
