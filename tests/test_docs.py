@@ -225,7 +225,7 @@ def test_every_primitive_is_told() -> None:
 
 
 def test_the_sample_in_the_readme_counts_right() -> None:
-    """The report that the README shows has as many requirements in each default profile as the specification has."""
+    """The report in the README has as many requirements in each default profile as the specification."""
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
     shown = {name: int(count) for name, count in re.findall(r"^(\w+) +conforms +(\d+)", readme, re.M)}
     profiles = [item.profile for item in catalogue.requirements_of("tracking").values()]

@@ -38,7 +38,18 @@ class ContentTypesHaveNoParameters(ModelServer):
     """A content type with a charset is refused."""
 
     def require_json(self, request: Request) -> None:
-        if request.headers["Content-Type"] != CONTENT_TYPE:
+        super().require_json(request)
+        if ";" in request.headers["Content-Type"]:
+            raise invalid("The Content-Type is another.")
+
+
+@fault("wire.content-type-case")
+class ContentTypesAreSmall(ModelServer):
+    """A content type with a capital is refused."""
+
+    def require_json(self, request: Request) -> None:
+        super().require_json(request)
+        if not request.headers["Content-Type"].startswith(CONTENT_TYPE):
             raise invalid("The Content-Type is another.")
 
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import copy
+import itertools
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from trackspec import RunTag, TrackingStore, ViewType
@@ -67,6 +68,7 @@ class Samples:
     experiment_id: str
     run_id: str
     fields: dict[str, dict[str, Any]] = field(default_factory=dict)
+    _numbers: Iterator[int] = field(default_factory=itertools.count)
 
     @classmethod
     def arranged(cls, store: TrackingStore, fresh: Fresh) -> Samples:
@@ -139,8 +141,11 @@ class Samples:
         return samples
 
     def of(self, endpoint: Endpoint) -> dict[str, Any]:
-        """The fields of a good request."""
-        return copy.deepcopy(self.fields[endpoint.name])
+        """The fields of a good request; each one that creates an experiment has another name."""
+        fields = copy.deepcopy(self.fields[endpoint.name])
+        if endpoint.name == "create_experiment":
+            fields["name"] = f"{fields['name']}-{next(self._numbers)}"
+        return fields
 
     def with_value(self, place: Place, value: object) -> dict[str, Any]:
         """The fields of a request that is good but for one value."""
@@ -162,9 +167,9 @@ class Samples:
             return None
 
     def kept(self, store: TrackingStore) -> list[Any]:
-        """What the store keeps of the experiment and its runs."""
+        """What the store keeps of the experiment and its runs, but for the time of its last update."""
         return [
-            store.get_experiment(self.experiment_id),
+            replace(store.get_experiment(self.experiment_id), last_update_time=0),
             list(store.search_runs([self.experiment_id], run_view_type=ViewType.ALL)),
         ]
 
