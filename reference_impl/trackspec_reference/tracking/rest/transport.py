@@ -117,9 +117,11 @@ class _Adapter(HTTPAdapter):
     def get_connection_with_tls_context(self, *args: Any, **kwargs: Any) -> Any:  # noqa: ARG002 - always the same
         return self._pool
 
-    def build_response(self, req: PreparedRequest, resp: Any) -> Response:  # noqa: ARG002 - cookies are not kept
+    def build_response(self, req: PreparedRequest, resp: Any) -> Response:
+        """The answer without what a client of one server has no use for, such as cookies."""
         response = Response()
-        response.status_code, response.headers, response.raw = resp.status, resp.headers, resp
+        response.request, response.raw = req, resp
+        response.status_code, response.headers = resp.status, resp.headers
         return response
 
 
