@@ -30,7 +30,7 @@ _UNCHANGING = ("pat", "basic")
 def get_databricks_host_creds(profile: str | None = None) -> HostCreds:
     """How to talk to the workspace of a profile.
 
-    It is found out once for each profile and process: ``cache_info()`` tells how often, and after ``cache_clear()``
+    It is found out once for each profile and process: ``cache_info()`` tells how often, after ``cache_clear()``
     it is found out anew. What expires is renewed all the same.
 
     :param profile: a section of the configuration file, which is that of ``DATABRICKS_CONFIG_FILE`` or
