@@ -284,7 +284,8 @@ class SqlAlchemyStore(ValidatedStore):
         """
         if metrics:
             (metric,) = metrics
-            point = (run_id, metric.key, *writing.point_of(metric))
+            dataset = metric.dataset_name, metric.dataset_digest
+            point = (run_id, metric.key, *writing.place_of(metric), *dataset)
             return self._database.try_changes(
                 (sql.MAKE_LATEST_OF_ACTIVE_RUN, point), (sql.INSERT_POINT_OF_ACTIVE_RUN, point)
             )
