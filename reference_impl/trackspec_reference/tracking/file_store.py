@@ -6,6 +6,7 @@ import functools
 import os
 import weakref
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any, ParamSpec, TypeVar
 
 from trackspec import uris
@@ -219,15 +220,21 @@ class FileStore(ValidatedStore):
 
     @_reported
     def _get_metric_history(self, run_id: str, key: str, after: Metric | None, limit: int | None) -> list[Metric]:
-        return self._history(run_id, key).behind(after, limit)
+        with self._history(run_id, key) as history:
+            return history.behind(after, limit)
 
     @_reported
     def _metric_interval(self, run_id: str, key: str, start_step: int, end_step: int) -> list[Metric]:
-        return self._history(run_id, key).between(start_step, end_step)
+        with self._history(run_id, key) as history:
+            return history.between(start_step, end_step)
 
-    def _history(self, run_id: str, key: str) -> MetricHistory:
-        with self._runs.current(run_id) as folded:
-            return self._histories.get(run_id, key, self._runs.path(run_id), folded)
+    @contextmanager
+    def _history(self, run_id: str, key: str) -> Iterator[MetricHistory]:
+        with (
+            self._runs.current(run_id) as folded,
+            self._histories.current(run_id, key, self._runs.path(run_id), folded) as history,
+        ):
+            yield history
 
     # -- search ---------------------------------------------------------------------------------------------
 

@@ -36,6 +36,12 @@ _BLOCK = 1 << 20
 _STAMP = struct.Struct("<QQ")
 STAMP_SIZE = _STAMP.size
 
+Tail = tuple[int, bytes]
+"""The offset of the last record that was read, and what that record starts with: its checksum and length."""
+
+NO_TAIL: Tail = (HEADER_SIZE, b"")
+"""No record was read."""
+
 
 class State(Protocol):
     """What the records of a log add up to."""
@@ -58,18 +64,18 @@ class Folded(Generic[S]):
 
     :ivar state: what the records up to ``end`` add up to.
     :ivar end: the offset behind the last whole record that was read.
+    :ivar tail: that record.
     :ivar seen: inode and size of the file when it was last read to its end.
     """
 
-    __slots__ = ("_checkpoint_due", "_crc", "_last_at", "_last_checks", "end", "seen", "state")
+    __slots__ = ("_checkpoint_due", "_crc", "end", "seen", "state", "tail")
 
     def __init__(self, state: S) -> None:
         self.state = state
         self.seen = (0, 0)
         self.end = HEADER_SIZE
+        self.tail = NO_TAIL
         self._crc = 0
-        self._last_at = HEADER_SIZE
-        self._last_checks = b""
         self._checkpoint_due = HEADER_SIZE + _CHECKPOINT_DISTANCE
 
     # -- reading --------------------------------------------------------------------------------------------
@@ -103,7 +109,7 @@ class Folded(Generic[S]):
         if self.seen[0] != status.st_ino or status.st_size < self.end:
             return False
         # A write that failed is taken back, and what was read of it must not count.
-        if self._last_checks and os.pread(fd, _CHECKS, self._last_at) != self._last_checks:
+        if not is_tail(fd, self.tail):
             return False
         self._take_all(records(fd, self.end, length_without_nuls(fd, status.st_size)))
         self.seen = (status.st_ino, status.st_size)
@@ -158,8 +164,7 @@ class Folded(Generic[S]):
                 raise Damaged from None
         self.end = at + len(line)
         self._crc = crc32(line, self._crc)
-        self._last_at = at
-        self._last_checks = line[:_CHECKS]
+        self.tail = (at, line[:_CHECKS])
 
     def due_checkpoint(self) -> tuple[Body, bytes] | None:
         """The checkpoint to append before the next record, where it is time for one."""
@@ -172,15 +177,21 @@ class Folded(Generic[S]):
 
     def packed(self) -> bytes:
         """All of this in few bytes, for this process only; they start with :func:`stamp` of ``seen``."""
-        position = (self.end, self._crc, self._last_at, self._last_checks, self._checkpoint_due)
+        position = (self.end, self.tail, self._crc, self._checkpoint_due)
         return stamp(*self.seen) + marshal.dumps((position, self.state.plain()))
 
     def unpack(self, packed: bytes) -> None:
         """Become what was packed."""
         position, plain = marshal.loads(memoryview(packed)[STAMP_SIZE:])
-        self.end, self._crc, self._last_at, self._last_checks, self._checkpoint_due = position
+        self.end, self.tail, self._crc, self._checkpoint_due = position
         self.seen = _STAMP.unpack_from(packed)
         self.state.restore(plain)
+
+
+def is_tail(fd: int, tail: Tail) -> bool:
+    """Whether a file still has the record that was the last one."""
+    at, checks = tail
+    return os.pread(fd, len(checks), at) == checks
 
 
 def stamp(inode: int, size: int) -> bytes:

@@ -123,10 +123,10 @@ def records(fd: int, start: int, end: int, data: bytes = b"") -> Iterator[tuple[
 def records_with(fd: int, start: int, end: int, text: bytes) -> Iterator[Body]:
     """Those records between two offsets whose JSON text has ``text`` in it.
 
-    They have been read before, and their checksums are not looked at again.
+    All records have been read before; what was damaged since is seen in those that are yielded, not in the others.
 
     :param end: the end of a record.
-    :raises Damaged: if one of them is no JSON.
+    :raises Damaged: if one of them is damaged, or the end is lost.
     """
     data = b""
     while start < end:
@@ -136,8 +136,15 @@ def records_with(fd: int, start: int, end: int, text: bytes) -> Iterator[Body]:
         start += len(block)
         lines = (data + block).split(b"\n")
         data = lines.pop()
-        found = [line[_PREFIX:] for line in lines if text in line]
+        found = [_text_of(line) for line in lines if text in line]
         yield from decode_json(b"[%b]" % b",".join(found))
+
+
+def _text_of(line: bytes) -> bytes:
+    """The JSON text of a record's line, given without the line feed."""
+    if line[:8] != b"%08x" % crc32(line[8:]):
+        raise Damaged
+    return line[_PREFIX:]
 
 
 def length_without_nuls(fd: int, size: int) -> int:
