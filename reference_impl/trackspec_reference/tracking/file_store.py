@@ -7,7 +7,7 @@ import os
 import weakref
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any, ParamSpec, TypeVar
+from typing import Any, Concatenate, ParamSpec, TypeVar
 
 from trackspec import uris
 from trackspec.entities import (
@@ -45,13 +45,17 @@ P = ParamSpec("P")
 R = TypeVar("R")
 
 
-def _reported(call: Callable[P, R]) -> Callable[P, R]:
-    """Let a call raise TrackspecError where the file system fails."""
+def _reported(
+    call: Callable[Concatenate[FileStore, P], R],
+) -> Callable[Concatenate[FileStore, P], R]:
+    """Let a call raise TrackspecError where the file system fails, or the store is closed."""
 
     @functools.wraps(call)
-    def reporting(*args: P.args, **kwargs: P.kwargs) -> R:
+    def reporting(store: FileStore, /, *args: P.args, **kwargs: P.kwargs) -> R:
+        if store._closed:
+            raise TrackspecError("The store is closed.", ErrorCode.INVALID_STATE)
         try:
-            return call(*args, **kwargs)
+            return call(store, *args, **kwargs)
         except OSError as error:
             raise TrackspecError(
                 f"The file store's directory cannot be used: {os.strerror(error.errno or 0)}.",
@@ -73,6 +77,7 @@ class FileStore(ValidatedStore):
 
     def __init__(self, store_uri: str) -> None:
         self._location = Location.parse(store_uri)
+        self._closed = False
         self._start()
         self._open()
         _OPEN_STORES.add(self)
@@ -80,6 +85,7 @@ class FileStore(ValidatedStore):
     @_reported
     def _open(self) -> None:
         self._directory.open()
+        self._experiments.restore_names()
         self._experiments.ensure(
             DEFAULT_EXPERIMENT_ID, DEFAULT_EXPERIMENT_NAME, self._default_location, self._now()
         )
@@ -95,6 +101,7 @@ class FileStore(ValidatedStore):
 
     def close(self) -> None:
         _OPEN_STORES.discard(self)
+        self._closed = True
         self._start()
 
     # -- experiments ----------------------------------------------------------------------------------------

@@ -91,11 +91,12 @@ class RunState:
             elif kind == "untag":
                 del self.tags[value]
             elif kind == "status":
-                self.status = value
+                self.status = _STATUSES[value].value
             elif kind == "end_time":
                 self.end_time = value
             elif kind == "stage":
-                self.stage, self.epoch = value
+                stage, self.epoch = value
+                self.stage = _STAGES[stage].value
             elif kind == "inputs":
                 self.inputs.extend(value)
             elif kind == "run":
