@@ -102,6 +102,7 @@ class FileStore(ValidatedStore):
     def close(self) -> None:
         _OPEN_STORES.discard(self)
         self._closed = True
+        self._runs.close()
         self._start()
 
     # -- experiments ----------------------------------------------------------------------------------------
@@ -278,6 +279,7 @@ _OPEN_STORES: weakref.WeakSet[FileStore] = weakref.WeakSet()
 def _after_fork() -> None:
     """A forked child shares its parent's open files, and with them the locks: it opens its own."""
     for store in list(_OPEN_STORES):
+        store._runs.close()
         store._start()
 
 

@@ -111,6 +111,12 @@ class Runs:
         self._scans: dict[str, RunScan] = {}
         self._scan_allowances = Allowance(_PACKED_ALLOWANCE), Allowance(_UNPACKED_ALLOWANCE)
 
+    def close(self) -> None:
+        """Close all files that no call is using."""
+        self._logs.clear()
+        self._registers.clear()
+        self._scans.clear()
+
     def create(self, experiment_id: str, user_id: str, start_time: int, tags: dict[str, str]) -> Run:
         """Create a run in an active experiment; one of the tags gives its name.
 
