@@ -222,11 +222,11 @@ class Runs:
         return stage_of
 
     def _home(self, experiment_id: str) -> tuple[LifecycleStage | None, int | None]:
-        """An experiment's stage and epoch; None where it is damaged, which shall not hide its runs."""
+        """An experiment's stage and epoch; None where it cannot be read, which shall not hide its runs."""
         try:
             return self._experiments.stage(experiment_id)
-        except TrackspecError as error:
-            _log.warning("The runs of experiment %s are as they were left: %s", experiment_id, error.message)
+        except (TrackspecError, PermissionError) as error:
+            _log.warning("The runs of experiment %s are as they were left: %s", experiment_id, error)
             return None, None
 
     def _log_of(self, run_id: str) -> RunLog:
