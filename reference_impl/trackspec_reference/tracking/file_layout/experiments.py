@@ -152,8 +152,12 @@ class Experiments:
             return
         with self._directory.locked():
             if not self.exists(experiment_id):
-                self.path(experiment_id).mkdir(exist_ok=True)
-                self._add(experiment_id, name, locate(experiment_id), {}, now)
+                try:
+                    self.path(experiment_id).mkdir(exist_ok=True)
+                except FileExistsError:
+                    _log.warning("Experiment %s is lost: a file is in the place of its directory.", experiment_id)
+                else:
+                    self._add(experiment_id, name, locate(experiment_id), {}, now)
 
     def restore_names(self) -> None:
         """Reserve the names of all experiments anew, if the reservations are gone."""

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 from trackspec_reference.tracking.file_layout.append_log import AppendLog, LockedFile
+from trackspec_reference.tracking.file_layout.durability import Durability
 from trackspec_reference.tracking.file_layout.log_format import (
     CHECKS_SIZE,
     HEADER_SIZE,
@@ -25,6 +26,7 @@ from trackspec_reference.tracking.file_layout.log_format import (
     mark_of,
     parse,
 )
+from trackspec_reference.tracking.file_layout.run_ids import parse_run_id
 
 _BLOCK = 1 << 20
 _FIRST_READ = 4096
@@ -41,7 +43,10 @@ class Record(NamedTuple):
 class RunRegister(AppendLog):
     """The register of one experiment."""
 
-    _end = 0
+    def __init__(self, path: str, durability: Durability, experiment_id: str) -> None:
+        super().__init__(path, durability)
+        self._experiment_id = experiment_id
+        self._end = 0
 
     def add(self, record_at: Callable[[int], Body]) -> Body:
         """Append the record that ``record_at`` makes for its offset, and return it.
@@ -68,7 +73,7 @@ class RunRegister(AppendLog):
     def get(self, offset: int) -> Record | None:
         """The record at an offset, or None if none starts there.
 
-        :raises Damaged: if one does, and is damaged or lost.
+        :raises Damaged: if one does, and is damaged or lost, or the register is in a state to have lost any.
         """
         if offset < HEADER_SIZE:
             return None
@@ -79,7 +84,10 @@ class RunRegister(AppendLog):
                 raise Damaged from None
             return None
         try:
-            return _record(fd, offset)
+            record = self._read(fd, offset)
+            if record is None:
+                self._require_sound_start(fd)
+            return record
         except OSError as error:
             if error.errno in UNREADABLE:
                 raise Damaged from None
@@ -96,60 +104,67 @@ class RunRegister(AppendLog):
             while base + len(data) < size:
                 data += os.pread(fd, min(_BLOCK, size - base - len(data)), base + len(data))
                 at = 0
-                for record, at in _parsed(data, is_end=base + len(data) >= size):
+                for record, at in self._parsed(data, base, is_end=base + len(data) >= size):
                     yield record, base + at
                 data, base = data[at:], base + at
         finally:
             os.close(fd)
 
-
-def _record(fd: int, offset: int) -> Record | None:
-    size = _FIRST_READ
-    while True:
-        data = os.pread(fd, size, offset)
-        try:
-            parsed = _record_at(data, 0)
-        except Damaged:
-            if os.pread(fd, 1, offset - 1) in (b"\n", b"\x00"):
-                raise
-            return None
-        if parsed is not None:
-            return parsed[0]
-        if len(data) < size:
-            break
-        size *= 16
-    if offset < _once_complete(fd):
-        raise Damaged
-    return None
-
-
-def _parsed(data: bytes, *, is_end: bool) -> Iterator[tuple[Record | None, int]]:
-    at = 0
-    while at < len(data):
-        found: tuple[Record | None, int] | None
-        try:
-            found = _record_at(data, at)
-            if found is None and is_end and b"\n" in data[at:]:  # a length that was damaged upwards
-                raise Damaged
-        except Damaged:
-            behind = _behind_damage(data, at)
-            found = None if behind is None else (None, behind)
-        if found is None:
-            return
-        yield found
-        at = found[1]
-
-
-def _record_at(data: bytes, at: int) -> tuple[Record, int] | None:
-    """As :func:`log_format.parse`."""
-    parsed = parse(data, at)
-    if parsed is None:
+    def _read(self, fd: int, offset: int) -> Record | None:
+        size = _FIRST_READ
+        while True:
+            data = os.pread(fd, size, offset)
+            try:
+                parsed = self._record(data, 0, offset)
+            except Damaged:
+                if os.pread(fd, 1, offset - 1) in (b"\n", b"\x00"):
+                    raise
+                return None
+            if parsed is not None:
+                return parsed[0]
+            if len(data) < size:
+                break
+            size *= 16
+        if offset < _once_complete(fd):
+            raise Damaged
         return None
-    body, behind = parsed
-    try:
-        return Record(body["run"]["id"], body, data[at + CHECKS_SIZE] == NOTED), behind
-    except (KeyError, TypeError):
-        raise Damaged from None
+
+    def _require_sound_start(self, fd: int) -> None:
+        """Refuse a file that does not begin as this register does: what is not in it may have been lost."""
+        mark = mark_of(os.pread(fd, HEADER_SIZE, 0))
+        if mark > HEADER_SIZE and self._read(fd, HEADER_SIZE) is None:
+            raise Damaged
+
+    def _parsed(self, data: bytes, base: int, *, is_end: bool) -> Iterator[tuple[Record | None, int]]:
+        at = 0
+        while at < len(data):
+            found: tuple[Record | None, int] | None
+            try:
+                found = self._record(data, at, base + at)
+                if found is None and is_end and b"\n" in data[at:]:  # a length that was damaged upwards
+                    raise Damaged
+            except Damaged:
+                behind = _behind_damage(data, at)
+                found = None if behind is None else (None, behind)
+            if found is None:
+                return
+            yield found
+            at = found[1]
+
+    def _record(self, data: bytes, at: int, offset: int) -> tuple[Record, int] | None:
+        """As :func:`log_format.parse`; a record whose id does not lead to its offset is damaged."""
+        parsed = parse(data, at)
+        if parsed is None:
+            return None
+        body, behind = parsed
+        try:
+            run_id = body["run"]["id"]
+            leads_here = parse_run_id(run_id) == (self._experiment_id, offset)
+        except (KeyError, TypeError):
+            leads_here = False
+        if not leads_here:
+            raise Damaged
+        return Record(run_id, body, data[at + CHECKS_SIZE] == NOTED), behind
 
 
 def _behind_damage(data: bytes, at: int) -> int | None:

@@ -206,7 +206,7 @@ class Runs:
     def _register(self, experiment_id: str) -> RunRegister:
         """An experiment's run register."""
         path = str(self._experiments.path(experiment_id) / "runs.log")
-        return self._registers.get(experiment_id, lambda: RunRegister(path, self._durability))
+        return self._registers.get(experiment_id, lambda: RunRegister(path, self._durability, experiment_id))
 
     def stage(self, state: RunState) -> LifecycleStage:
         """The stage that a run is of, its experiment considered."""
