@@ -6,7 +6,8 @@ import functools
 import os
 import weakref
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any, ParamSpec, TypeVar
+from contextlib import contextmanager
+from typing import Any, Concatenate, ParamSpec, TypeVar
 
 from trackspec import uris
 from trackspec.entities import (
@@ -45,13 +46,17 @@ P = ParamSpec("P")
 R = TypeVar("R")
 
 
-def _reported(call: Callable[P, R]) -> Callable[P, R]:
-    """Let a call raise TrackspecError where the file system fails."""
+def _reported(
+    call: Callable[Concatenate[FileStore, P], R],
+) -> Callable[Concatenate[FileStore, P], R]:
+    """Let a call raise TrackspecError where the file system fails, or the store is closed."""
 
     @functools.wraps(call)
-    def reporting(*args: P.args, **kwargs: P.kwargs) -> R:
+    def reporting(store: FileStore, /, *args: P.args, **kwargs: P.kwargs) -> R:
+        if store._closed:
+            raise TrackspecError("The store is closed.", ErrorCode.INVALID_STATE)
         try:
-            return call(*args, **kwargs)
+            return call(store, *args, **kwargs)
         except OSError as error:
             raise TrackspecError(
                 f"The file store's directory cannot be used: {os.strerror(error.errno or 0)}.",
@@ -73,6 +78,7 @@ class FileStore(ValidatedStore):
 
     def __init__(self, store_uri: str) -> None:
         self._location = Location.parse(store_uri)
+        self._closed = False
         self._start()
         self._open()
         _OPEN_STORES.add(self)
@@ -80,6 +86,7 @@ class FileStore(ValidatedStore):
     @_reported
     def _open(self) -> None:
         self._directory.open()
+        self._experiments.restore_names()
         self._experiments.ensure(
             DEFAULT_EXPERIMENT_ID, DEFAULT_EXPERIMENT_NAME, self._default_location, self._now()
         )
@@ -97,6 +104,8 @@ class FileStore(ValidatedStore):
 
     def close(self) -> None:
         _OPEN_STORES.discard(self)
+        self._closed = True
+        self._runs.close()
         self._start()
 
     # -- experiments ----------------------------------------------------------------------------------------
@@ -263,15 +272,21 @@ class FileStore(ValidatedStore):
 
     @_reported
     def _get_metric_history(self, run_id: str, key: str, after: Metric | None, limit: int | None) -> list[Metric]:
-        return self._history(run_id, key).behind(after, limit)
+        with self._history(run_id, key) as history:
+            return history.behind(after, limit)
 
     @_reported
     def _metric_interval(self, run_id: str, key: str, start_step: int, end_step: int) -> list[Metric]:
-        return self._history(run_id, key).between(start_step, end_step)
+        with self._history(run_id, key) as history:
+            return history.between(start_step, end_step)
 
-    def _history(self, run_id: str, key: str) -> MetricHistory:
-        with self._runs.current(run_id) as folded:
-            return self._histories.get(run_id, key, self._runs.path(run_id), folded)
+    @contextmanager
+    def _history(self, run_id: str, key: str) -> Iterator[MetricHistory]:
+        with (
+            self._runs.current(run_id) as folded,
+            self._histories.current(run_id, key, self._runs.path(run_id), folded) as history,
+        ):
+            yield history
 
     # -- search ---------------------------------------------------------------------------------------------
 
@@ -308,6 +323,7 @@ _OPEN_STORES: weakref.WeakSet[FileStore] = weakref.WeakSet()
 def _after_fork() -> None:
     """A forked child shares its parent's open files, and with them the locks: it opens its own."""
     for store in list(_OPEN_STORES):
+        store._runs.close()
         store._start()
 
 

@@ -82,12 +82,16 @@ class AppendLog:
             with suppress(OSError):
                 os.ftruncate(file.fd, end)
             raise
-        with suppress(OSError):  # the mark may lag
-            os.pwrite(file.fd, header(end + len(lines)), 0)
+        self._set_mark(file, end + len(lines))
 
-    def sync(self, file: LockedFile) -> None:
+    def sync(self, file: LockedFile, end: int) -> None:
         """Return once what the log holds survives: another writer may have died between writing and syncing."""
         self._durability.sync(file.fd)
+        self._set_mark(file, end)
+
+    def _set_mark(self, file: LockedFile, end: int) -> None:
+        with suppress(OSError):  # the mark may lag
+            os.pwrite(file.fd, header(end), 0)
 
     def _close(self) -> None:
         fd, self._fd = self._fd, None

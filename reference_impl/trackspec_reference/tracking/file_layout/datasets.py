@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from functools import partial
 from typing import Any
 
 from trackspec.errors import TrackspecError
 from trackspec_reference.tracking.file_layout.durability import Durability
 from trackspec_reference.tracking.file_layout.experiments import Experiments
-from trackspec_reference.tracking.file_layout.folded_log import FoldedLog
+from trackspec_reference.tracking.file_layout.folded_log import Change, FoldedLog, damage
 from trackspec_reference.tracking.file_layout.log_format import Body
 from trackspec_reference.tracking.file_layout.recent import Recent
 from trackspec_reference.tracking.file_layout.run_state import Input
@@ -60,7 +62,7 @@ class Datasets:
         """Add inputs to an active run, all or none; those that it has are passed over."""
         with self._runs.current(run_id) as folded:
             experiment_id = folded.state.experiment_id
-        with self._index(experiment_id).changing() as index, self._runs.changing(run_id) as run:
+        with self._changing_index(experiment_id) as index, self._runs.changing(run_id) as run:
             known = {_identity(item) for item in run.state.inputs}
             added: list[Input] = []
             first: list[list[str]] = []
@@ -90,14 +92,15 @@ class Datasets:
         except TrackspecError:  # lost or damaged: who comes now is the first of those that are left
             return None
 
+    @contextmanager
+    def _changing_index(self, experiment_id: str) -> Iterator[Change[DatasetIndex]]:
+        with self._indexes.get(experiment_id, partial(self._index, experiment_id)).changing() as change:
+            yield change
+
     def _index(self, experiment_id: str) -> FoldedLog[DatasetIndex]:
         path = str(self._experiments.path(experiment_id) / "datasets.log")
-        return self._indexes.get(
-            experiment_id,
-            lambda: FoldedLog(
-                path, self._durability, f"the datasets of experiment {experiment_id!r}", DatasetIndex
-            ),
-        )
+        subject = f"the datasets of experiment {experiment_id!r}"
+        return FoldedLog(path, self._durability, subject, DatasetIndex, absent=partial(damage, subject))
 
 
 def _identity(item: Input) -> Identity:

@@ -8,6 +8,7 @@ one that was left over or damaged does no harm: all experiments are then looked 
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterable
 from pathlib import Path
 
 from trackspec_reference.tracking.file_layout.durability import Durability
@@ -40,6 +41,19 @@ class ExperimentNames:
     def release(self, name: str) -> None:
         """Forget a reservation. The caller holds the store's lock."""
         self._path(name).unlink(missing_ok=True)
+
+    def is_lost(self) -> bool:
+        """Whether the directory is gone."""
+        return not self._directory.is_dir()
+
+    def restore(self, ids_by_name: Iterable[tuple[str, str]]) -> None:
+        """Make the directory anew, whole or not at all, with these reservations. The caller holds the lock."""
+        unfinished = ExperimentNames(self._directory.with_name(f"{self._directory.name}.new"), self._durability)
+        self._durability.make_directory(unfinished._directory)
+        for name, experiment_id in ids_by_name:
+            unfinished.reserve(name, experiment_id)
+        unfinished._directory.rename(self._directory)
+        self._durability.sync_directory(self._directory.parent)
 
     def _path(self, name: str) -> Path:
         return self._directory / hashlib.sha256(name.encode()).hexdigest()

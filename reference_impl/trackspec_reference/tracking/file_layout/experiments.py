@@ -6,7 +6,7 @@ import logging
 import os
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import partial
 from pathlib import Path
 
@@ -14,7 +14,7 @@ from trackspec.entities import Experiment, LifecycleStage
 from trackspec.errors import ErrorCode, TrackspecError, invalid, missing
 from trackspec_reference.tracking.file_layout.experiment_names import ExperimentNames
 from trackspec_reference.tracking.file_layout.experiment_state import ExperimentState
-from trackspec_reference.tracking.file_layout.folded_log import Change, FoldedLog
+from trackspec_reference.tracking.file_layout.folded_log import Change, FoldedLog, damage
 from trackspec_reference.tracking.file_layout.log_format import HEADER_SIZE, encode, header
 from trackspec_reference.tracking.file_layout.run_ids import is_experiment_id, new_experiment_id
 from trackspec_reference.tracking.file_layout.store_directory import StoreDirectory
@@ -47,7 +47,15 @@ class Experiments:
 
     def exists(self, experiment_id: str) -> bool:
         """Whether there is an experiment of this id, damaged or not."""
-        return is_experiment_id(experiment_id) and self._log_path(experiment_id).exists()
+        return is_experiment_id(experiment_id) and (
+            self._log_path(experiment_id).exists() or self._has_runs(experiment_id)
+        )
+
+    def _has_runs(self, experiment_id: str) -> bool:
+        try:
+            return (self.path(experiment_id) / "runs.log").stat().st_size > HEADER_SIZE
+        except OSError:
+            return False
 
     def stage(self, experiment_id: str) -> tuple[LifecycleStage, int]:
         """An experiment's stage and epoch; raises as :meth:`get`."""
@@ -93,16 +101,15 @@ class Experiments:
         except TrackspecError as error:
             if error.error_code is ErrorCode.DATA_LOSS:
                 _log.warning("A search leaves out experiment %s: %s", experiment_id, error.message)
+        except PermissionError:
+            _log.warning("A search leaves out experiment %s: it may not be read.", experiment_id)
         else:
             yield experiment
 
     @contextmanager
     def _state(self, experiment_id: str) -> Iterator[ExperimentState]:
-        try:
-            with self._log(experiment_id).current() as folded:
-                yield folded.state
-        except FileNotFoundError:
-            raise missing("experiment", experiment_id) from None
+        with self._log(experiment_id).current() as folded:
+            yield folded.state
 
     def _log(self, experiment_id: str) -> FoldedLog[ExperimentState]:
         known = self._logs.get(experiment_id)
@@ -115,9 +122,16 @@ class Experiments:
             self._directory.durability,
             f"experiment {experiment_id!r}",
             partial(ExperimentState, experiment_id),
+            absent=partial(self._absent, experiment_id),
         )
         with self._adding:
             return self._logs.setdefault(experiment_id, log)
+
+    def _absent(self, experiment_id: str) -> TrackspecError:
+        """Why an experiment has no log: an experiment that has runs has lost it."""
+        if self._has_runs(experiment_id):
+            return damage(f"experiment {experiment_id!r}")
+        return missing("experiment", experiment_id)
 
     # -- creating and changing ------------------------------------------------------------------------------
 
@@ -144,12 +158,24 @@ class Experiments:
 
     def ensure(self, experiment_id: str, name: str, locate: Callable[[str], str], now: int) -> None:
         """Create an experiment of this very id, if there is none."""
-        if self._log_path(experiment_id).exists():
+        if self.exists(experiment_id):
             return
         with self._directory.locked():
-            if not self._log_path(experiment_id).exists():
-                self.path(experiment_id).mkdir(exist_ok=True)
-                self._add(experiment_id, name, locate(experiment_id), {}, now)
+            if not self.exists(experiment_id):
+                try:
+                    self.path(experiment_id).mkdir(exist_ok=True)
+                except FileExistsError:
+                    _log.warning("Experiment %s is lost: a file is in the place of its directory.", experiment_id)
+                else:
+                    self._add(experiment_id, name, locate(experiment_id), {}, now)
+
+    def restore_names(self) -> None:
+        """Reserve the names of all experiments anew, if the reservations are gone."""
+        if self._names.is_lost():
+            with self._directory.locked():
+                if self._names.is_lost():
+                    _log.warning("The reservations of experiment names are gone, and are made anew.")
+                    self._names.restore((found.name, found.experiment_id) for found in self.all())
 
     def _new_id(self) -> str:
         while True:
@@ -189,7 +215,8 @@ class Experiments:
             self._require_free(new_name)
             self._names.reserve(new_name, experiment_id)
             change.append({"name": new_name, "time": now})
-            self._names.release(old_name)
+            with suppress(OSError):  # a reservation that is left over does no harm
+                self._names.release(old_name)
 
     def move(self, experiment_id: str, stage: LifecycleStage, now: int) -> None:
         """Move an experiment of the other stage to this one.

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import fcntl
 import os
 import threading
@@ -15,12 +14,9 @@ from trackspec_reference.tracking.file_layout.append_log import AppendLog, Locke
 from trackspec_reference.tracking.file_layout.durability import Durability
 from trackspec_reference.tracking.file_layout.folding import Folded, State
 from trackspec_reference.tracking.file_layout.locking import lock_file, unlock_file
-from trackspec_reference.tracking.file_layout.log_format import Body, Damaged, encode
+from trackspec_reference.tracking.file_layout.log_format import UNREADABLE, Body, Damaged, encode
 
 S = TypeVar("S", bound=State)
-
-_UNREADABLE = {errno.EIO, errno.EISDIR, errno.EBADMSG}
-"""What reading a file fails with if that file alone is damaged."""
 
 
 class FoldedLog(AppendLog, Generic[S]):
@@ -28,6 +24,7 @@ class FoldedLog(AppendLog, Generic[S]):
 
     :param subject: what a person calls the resource, such as ``run '…'``; for errors.
     :param empty: makes the state of a log without records.
+    :param absent: makes the error to raise if there is no log.
     """
 
     def __init__(
@@ -37,11 +34,13 @@ class FoldedLog(AppendLog, Generic[S]):
         subject: str,
         empty: Callable[[], S],
         *,
+        absent: Callable[[], Exception] = FileNotFoundError,
         stays_open: bool = False,
     ) -> None:
         super().__init__(path, durability, stays_open=stays_open)
         self._subject = subject
         self._empty = empty
+        self._absent = absent
         self._folded: Folded[S] | None = None
         self._reading = threading.RLock()
 
@@ -50,27 +49,37 @@ class FoldedLog(AppendLog, Generic[S]):
         """The state of now; the caller only reads it, and only within the context. Waits for no writer.
 
         :raises TrackspecError: DATA_LOSS if the log is damaged.
-        :raises FileNotFoundError: if there is no log.
         """
         with self._reading:
             yield self._refreshed()
 
     def _refreshed(self) -> Folded[S]:
-        status = os.stat(self.path)
-        if self._folded is not None and self._folded.seen == (status.st_ino, status.st_size):
-            return self._folded
-        fd = os.open(self.path, os.O_RDONLY | os.O_CLOEXEC)
+        try:
+            status = os.stat(self.path)
+            if self._folded is not None and self._folded.seen == (status.st_ino, status.st_size):
+                return self._folded
+            fd = os.open(self.path, os.O_RDONLY | os.O_CLOEXEC)
+        except OSError as error:
+            raise self._reported(error) from None
         try:
             return self._read(fd, None)
         finally:
             os.close(fd)
+
+    def _open(self) -> int:
+        try:
+            return super()._open()
+        except OSError as error:
+            raise self._reported(error) from None
+
+    def _reported(self, error: OSError) -> Exception:
+        return self._absent() if isinstance(error, FileNotFoundError) else reported(error, self._subject)
 
     @contextmanager
     def changing(self) -> Iterator[Change[S]]:
         """Hold the log against other writers and see its state.
 
         :raises TrackspecError: DATA_LOSS if the log is damaged.
-        :raises FileNotFoundError: if there is no log.
         """
         with self.exclusive() as file:
             with self._reading:
@@ -131,7 +140,7 @@ class Change(Generic[S]):
 
     def confirm(self) -> None:
         """Return once the present state survives."""
-        self._log.sync(self._file)
+        self._log.sync(self._file, self._folded.end)
 
 
 def fold(
@@ -147,29 +156,35 @@ def fold(
     :raises TrackspecError: DATA_LOSS if the log is damaged.
     """
     try:
-        if known is not None and known.catch_up(fd, status or os.fstat(fd)):
-            return known
-        folded = new()
-        folded.load(fd)
-    except Damaged:
-        return _fold_at_rest(fd, new(), subject)
-    except OSError as error:
-        if error.errno in _UNREADABLE:
-            raise damage(subject) from None
-        raise
+        try:
+            if known is not None and known.catch_up(fd, status or os.fstat(fd)):
+                return known
+            folded = new()
+            folded.load(fd)
+        except Damaged:
+            folded = new()
+            _load_at_rest(fd, folded, locked=status is not None)
+    except (Damaged, OSError) as error:
+        raise reported(error, subject) from None
     return folded
 
 
-def _fold_at_rest(fd: int, folded: Folded[S], subject: str) -> Folded[S]:
-    """The state of a log that seemed damaged, which may have been a glimpse of a writer at work."""
+def _load_at_rest(fd: int, folded: Folded[S], *, locked: bool) -> None:
+    """Read a log that seemed damaged, which may have been a glimpse of a writer at work."""
+    if locked:
+        return folded.load(fd)
     lock_file(fd, fcntl.LOCK_SH)
     try:
         folded.load(fd)
-    except Damaged:
-        raise damage(subject) from None
     finally:
         unlock_file(fd)
-    return folded
+
+
+def reported(error: Damaged | OSError, subject: str) -> TrackspecError | OSError:
+    """What to raise where reading a resource failed: DATA_LOSS if the resource alone is the reason."""
+    if isinstance(error, Damaged) or error.errno in UNREADABLE:
+        return damage(subject)
+    return error
 
 
 def damage(subject: str) -> TrackspecError:

@@ -11,10 +11,12 @@ import marshal
 import os
 import struct
 from collections.abc import Iterator
+from contextlib import suppress
 from typing import Any, Generic, Protocol, TypeVar
 from zlib import crc32
 
 from trackspec_reference.tracking.file_layout.log_format import (
+    CHECKS_SIZE,
     HEADER_SIZE,
     Body,
     Damaged,
@@ -31,10 +33,15 @@ _SHORT = 2 * _CHECKPOINT_DISTANCE
 _CHECKPOINT_RATIO = 8
 """The least number of bytes between two checkpoints, as a multiple of a checkpoint's own size."""
 _CHECKPOINT_MARK = b' {"checkpoint":'
-_CHECKS = 16
 _BLOCK = 1 << 20
 _STAMP = struct.Struct("<QQ")
 STAMP_SIZE = _STAMP.size
+
+Tail = tuple[int, bytes]
+"""The offset of the last record that was read, and what that record starts with: its checksum and length."""
+
+NO_TAIL: Tail = (HEADER_SIZE, b"")
+"""No record was read."""
 
 
 class State(Protocol):
@@ -58,18 +65,18 @@ class Folded(Generic[S]):
 
     :ivar state: what the records up to ``end`` add up to.
     :ivar end: the offset behind the last whole record that was read.
+    :ivar tail: that record.
     :ivar seen: inode and size of the file when it was last read to its end.
     """
 
-    __slots__ = ("_checkpoint_due", "_crc", "_last_at", "_last_checks", "end", "seen", "state")
+    __slots__ = ("_checkpoint_due", "_crc", "end", "seen", "state", "tail")
 
     def __init__(self, state: S) -> None:
         self.state = state
         self.seen = (0, 0)
         self.end = HEADER_SIZE
+        self.tail = NO_TAIL
         self._crc = 0
-        self._last_at = HEADER_SIZE
-        self._last_checks = b""
         self._checkpoint_due = HEADER_SIZE + _CHECKPOINT_DISTANCE
 
     # -- reading --------------------------------------------------------------------------------------------
@@ -77,21 +84,25 @@ class Folded(Generic[S]):
     def load(self, fd: int) -> None:
         """Read a whole log, this object being new.
 
-        :raises Damaged: if it is damaged, or ends before its mark.
+        :raises Damaged: if it is damaged before its mark, or ends before it.
         """
         content = os.pread(fd, _SHORT, 0)
         mark = mark_of(content)
         status = os.fstat(fd)
-        if status.st_size <= len(content):
-            content = content.rstrip(b"\x00")
-            self._take_all(records(fd, HEADER_SIZE, len(content), content[HEADER_SIZE:]))
-        else:
-            size = length_without_nuls(fd, status.st_size)
-            self._resume_from_checkpoint(fd, size)
-            self._take_all(records(fd, self.end, size))
+        with suppress(Damaged):
+            self._load_records(fd, content, status.st_size)
         if self.end < mark:
             raise Damaged
         self.seen = (status.st_ino, status.st_size)
+
+    def _load_records(self, fd: int, content: bytes, size: int) -> None:
+        if size <= len(content):
+            content = content.rstrip(b"\x00")
+            self._take_all(records(fd, HEADER_SIZE, len(content), content[HEADER_SIZE:]))
+        else:
+            size = length_without_nuls(fd, size)
+            self._resume_from_checkpoint(fd, size)
+            self._take_all(records(fd, self.end, size))
 
     def catch_up(self, fd: int, status: os.stat_result) -> bool:
         """Read what was appended; False if the file is not the one read before, or not its continuation.
@@ -103,7 +114,7 @@ class Folded(Generic[S]):
         if self.seen[0] != status.st_ino or status.st_size < self.end:
             return False
         # A write that failed is taken back, and what was read of it must not count.
-        if self._last_checks and os.pread(fd, _CHECKS, self._last_at) != self._last_checks:
+        if not is_tail(fd, self.tail):
             return False
         self._take_all(records(fd, self.end, length_without_nuls(fd, status.st_size)))
         self.seen = (status.st_ino, status.st_size)
@@ -136,8 +147,8 @@ class Folded(Generic[S]):
         while True:
             start = max(HEADER_SIZE, size - window)
             found = os.pread(fd, size - start, start).rfind(_CHECKPOINT_MARK)
-            if found >= _CHECKS:
-                return start + found - _CHECKS
+            if found >= CHECKS_SIZE:
+                return start + found - CHECKS_SIZE
             if start == HEADER_SIZE or window > size:
                 return None
             window *= 4
@@ -152,14 +163,20 @@ class Folded(Generic[S]):
         if "checkpoint" in body:
             self._checkpoint_due = at + len(line) + max(_CHECKPOINT_DISTANCE, _CHECKPOINT_RATIO * len(line))
         else:
-            try:
-                self.state.apply(body)
-            except (AttributeError, IndexError, KeyError, TypeError, ValueError):
-                raise Damaged from None
+            self.apply(body)
         self.end = at + len(line)
         self._crc = crc32(line, self._crc)
-        self._last_at = at
-        self._last_checks = line[:_CHECKS]
+        self.tail = (at, line[:CHECKS_SIZE])
+
+    def apply(self, body: Body) -> None:
+        """Let the state take in one more record.
+
+        :raises Damaged: if it makes no sense in this log.
+        """
+        try:
+            self.state.apply(body)
+        except (AttributeError, IndexError, KeyError, TypeError, ValueError):
+            raise Damaged from None
 
     def due_checkpoint(self) -> tuple[Body, bytes] | None:
         """The checkpoint to append before the next record, where it is time for one."""
@@ -172,15 +189,21 @@ class Folded(Generic[S]):
 
     def packed(self) -> bytes:
         """All of this in few bytes, for this process only; they start with :func:`stamp` of ``seen``."""
-        position = (self.end, self._crc, self._last_at, self._last_checks, self._checkpoint_due)
+        position = (self.end, self.tail, self._crc, self._checkpoint_due)
         return stamp(*self.seen) + marshal.dumps((position, self.state.plain()))
 
     def unpack(self, packed: bytes) -> None:
         """Become what was packed."""
         position, plain = marshal.loads(memoryview(packed)[STAMP_SIZE:])
-        self.end, self._crc, self._last_at, self._last_checks, self._checkpoint_due = position
+        self.end, self.tail, self._crc, self._checkpoint_due = position
         self.seen = _STAMP.unpack_from(packed)
         self.state.restore(plain)
+
+
+def is_tail(fd: int, tail: Tail) -> bool:
+    """Whether a file still has the record that was the last one."""
+    at, checks = tail
+    return os.pread(fd, len(checks), at) == checks
 
 
 def stamp(inode: int, size: int) -> bytes:

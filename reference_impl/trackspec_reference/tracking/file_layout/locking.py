@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import os
 import threading
@@ -17,17 +18,23 @@ PATIENCE = 60.0
 
 _SHORTEST_PAUSE = 0.0002
 _LONGEST_PAUSE = 0.01
+_UNSUPPORTED = {errno.EINVAL, errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP}
 
 
 def lock_file(fd: int, operation: int = fcntl.LOCK_EX) -> None:
     """Take the advisory lock of an open file.
 
-    :raises TrackspecError: TEMPORARILY_UNAVAILABLE if others keep it for longer than :data:`PATIENCE`.
+    :raises TrackspecError: TEMPORARILY_UNAVAILABLE if others keep it for longer than :data:`PATIENCE`, or the file
+        system offers no locks.
     """
     try:
         fcntl.flock(fd, operation | fcntl.LOCK_NB)
     except BlockingIOError:
         _wait_for_file(fd, operation)
+    except OSError as error:
+        if error.errno in _UNSUPPORTED:
+            raise _unsupported() from error
+        raise
 
 
 def _wait_for_file(fd: int, operation: int) -> None:
@@ -57,6 +64,13 @@ def lock_thread(lock: threading.Lock) -> None:
         raise _busy()
 
 
+def _unsupported() -> TrackspecError:
+    return TrackspecError(
+        "The file system offers no file locks (flock), which a file store needs for writing.",
+        ErrorCode.TEMPORARILY_UNAVAILABLE,
+    )
+
+
 def _busy() -> TrackspecError:
     return TrackspecError(
         f"Others have kept the file store locked for {PATIENCE:g} seconds.", ErrorCode.TEMPORARILY_UNAVAILABLE
@@ -78,8 +92,11 @@ class DirectoryLock:
             fd = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
             try:
                 lock_file(fd)
-                yield
+                try:
+                    yield
+                finally:
+                    unlock_file(fd)  # closing would not, where a forked process shares the open file
             finally:
-                os.close(fd)  # which also unlocks it
+                os.close(fd)
         finally:
             self._threads.release()

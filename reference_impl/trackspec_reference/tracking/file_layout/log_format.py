@@ -1,18 +1,22 @@
 """How a log lies in its file: a header of fixed size, then records, each a line with a checksum.
 
-A record is ``CCCCCCCCLLLLLLLL JSON`` and a line feed: the length of the JSON text in bytes, and the CRC-32 of all
-that stands between checksum and line feed, both as eight hexadecimal digits. JSON text holds neither a raw line
-feed nor a raw NUL, so a line feed always ends a record.
+A record is ``CCCCCCCCLLLLLLLL JSON`` and a line feed: the length of the JSON text in bytes, and the CRC-32 of this
+length and the text, both as eight hexadecimal digits. JSON text holds neither a raw line feed nor a raw NUL, so a
+line feed always ends a record. The blank before the text becomes a plus sign where a record of the run register is
+noted to have led to a log.
 
 The header holds the *mark*: an offset up to which the log was once complete. It lags behind the end of the log by
-the last record at most, and tells a log that lost its end from one whose last record was cut short in writing.
+the last record at most. What is wrong before the mark is damage. What is wrong behind it is a write that was cut
+short, and was never acknowledged.
 """
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 from zlib import crc32
 
@@ -21,9 +25,13 @@ Body = dict[str, Any]
 
 _MAGIC = b"trackspec log 1 "
 HEADER_SIZE = len(_MAGIC) + 16
-_CHECKS = 16
-_PREFIX = _CHECKS + 1
+CHECKS_SIZE = 16
+_PREFIX_SIZE = CHECKS_SIZE + 1
+_BLANK, NOTED = b" +"
 _BLOCK = 1 << 20
+
+UNREADABLE = {errno.EBADMSG, errno.EIO, errno.EISDIR, errno.ENOTDIR}
+"""What a file fails with that is damaged, while others can be read."""
 
 encode_json = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode
 _decode_json = json.JSONDecoder().raw_decode
@@ -36,6 +44,15 @@ class Damaged(Exception):
 def header(mark: int) -> bytes:
     """The header of a log that is complete up to ``mark``."""
     return b"%b%015d\n" % (_MAGIC, mark)
+
+
+def is_log(path: Path) -> bool:
+    """Whether a file starts as a log does."""
+    try:
+        with path.open("rb") as file:
+            return file.read(len(_MAGIC)) == _MAGIC
+    except OSError:
+        return False
 
 
 def mark_of(content: bytes) -> int:
@@ -53,8 +70,8 @@ def mark_of(content: bytes) -> int:
 def encode(body: Body) -> bytes:
     """A record as its line."""
     text = encode_json(body).encode()
-    checked = b"%08x %b" % (len(text), text)
-    return b"%08x%b\n" % (crc32(checked), checked)
+    length = b"%08x" % len(text)
+    return b"%08x%b %b\n" % (crc32(text, crc32(length)), length, text)
 
 
 def parse(data: bytes, at: int) -> tuple[Body, int] | None:
@@ -62,27 +79,36 @@ def parse(data: bytes, at: int) -> tuple[Body, int] | None:
 
     :raises Damaged: if what starts there is no record.
     """
-    checks = data[at : at + _CHECKS]
+    checks = data[at : at + CHECKS_SIZE]
+    if len(checks) < CHECKS_SIZE:
+        if checks.strip(b"0123456789abcdef"):
+            raise Damaged
+        return None
     try:
-        end = at + _PREFIX + int(checks[8:], 16)
-        checksum = int(checks[:8], 16)
+        end = at + _PREFIX_SIZE + int(checks[8:], 16)
     except ValueError:
-        if len(checks) < _CHECKS and not checks.strip(b"0123456789abcdef"):
-            return None
         raise Damaged from None
     if end >= len(data):
         return None
-    if crc32(data[at + 8 : end]) != checksum or data[end] != 0x0A or data[at + _CHECKS] != 0x20:
+    text = data[at + _PREFIX_SIZE : end]
+    if data[end] != 0x0A or data[at + CHECKS_SIZE] not in (_BLANK, NOTED) or not _holds(checks, text):
         raise Damaged
-    return decode_json(data[at + _PREFIX : end]), end + 1
+    return decode_json(text), end + 1
+
+
+def _holds(checks: bytes, text: bytes) -> bool:
+    return checks[:8] == b"%08x" % crc32(text, crc32(checks[8:]))
 
 
 def behind_record(data: bytes, at: int) -> int:
     """The offset behind the record at an offset, by the length it gives.
 
-    :raises ValueError: if it gives none.
+    :raises Damaged: if it gives none.
     """
-    return at + _PREFIX + int(data[at + 8 : at + _CHECKS], 16) + 1
+    try:
+        return at + _PREFIX_SIZE + int(data[at + 8 : at + CHECKS_SIZE], 16) + 1
+    except ValueError:
+        raise Damaged from None
 
 
 def decode_json(text: bytes) -> Any:
@@ -123,10 +149,10 @@ def records(fd: int, start: int, end: int, data: bytes = b"") -> Iterator[tuple[
 def records_with(fd: int, start: int, end: int, text: bytes) -> Iterator[Body]:
     """Those records between two offsets whose JSON text has ``text`` in it.
 
-    They have been read before, and their checksums are not looked at again.
+    All records have been read before; what was damaged since is seen in those that are yielded, not in the others.
 
     :param end: the end of a record.
-    :raises Damaged: if one of them is no JSON.
+    :raises Damaged: if one of them is damaged, or the end is lost.
     """
     data = b""
     while start < end:
@@ -136,8 +162,16 @@ def records_with(fd: int, start: int, end: int, text: bytes) -> Iterator[Body]:
         start += len(block)
         lines = (data + block).split(b"\n")
         data = lines.pop()
-        found = [line[_PREFIX:] for line in lines if text in line]
+        found = [_text_of(line) for line in lines if text in line]
         yield from decode_json(b"[%b]" % b",".join(found))
+
+
+def _text_of(line: bytes) -> bytes:
+    """The JSON text of a record's line, given without the line feed."""
+    text = line[_PREFIX_SIZE:]
+    if not _holds(line[:CHECKS_SIZE], text):
+        raise Damaged
+    return text
 
 
 def length_without_nuls(fd: int, size: int) -> int:

@@ -61,7 +61,7 @@ def _value_of(identifier: Identifier) -> Callable[[RunState], Any]:
     """What gives the value that an identifier names on a run, or None."""
     key = identifier.key
     if identifier.entity is Entity.METRIC:
-        return lambda state: float(state.latest[key][0]) if key in state.latest else None
+        return lambda state: float(state.latest[key][1]) if key in state.latest else None
     if identifier.entity is Entity.PARAM:
         return lambda state: state.params.get(key)
     if identifier.entity is Entity.TAG:

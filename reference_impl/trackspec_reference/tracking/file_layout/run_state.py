@@ -22,7 +22,10 @@ from trackspec.entities import (
 from trackspec_reference.tracking.file_layout.log_format import Body
 
 Point = list[Any]
-"""A metric's point in a record: key, value, timestamp, step. NaN and the infinities are spelled as strings."""
+"""A metric's point in a record: key, value, timestamp, step, and the name and digest of its dataset if it has one.
+
+NaN and the infinities are spelled as strings.
+"""
 
 Input = list[Any]
 """A dataset input in a record: name, digest, source type, source, schema, profile, pairs of tag key and value."""
@@ -37,7 +40,7 @@ class RunState:
 
     :ivar stage: the stage that the run was last moved to.
     :ivar epoch: the experiment's epoch then; of another epoch, the experiment's stage is the run's.
-    :ivar latest: the latest point of each metric: value, timestamp, step.
+    :ivar latest: the latest point of each metric, by key.
     """
 
     __slots__ = (
@@ -70,7 +73,7 @@ class RunState:
         self.epoch = 0
         self.params: dict[str, str] = {}
         self.tags: dict[str, str] = {}
-        self.latest: dict[str, tuple[float | str, int, int]] = {}
+        self.latest: dict[str, Point] = {}
         self.inputs: list[Input] = []
 
     # -- records --------------------------------------------------------------------------------------------
@@ -88,11 +91,12 @@ class RunState:
             elif kind == "untag":
                 del self.tags[value]
             elif kind == "status":
-                self.status = value
+                self.status = _STATUSES[value].value
             elif kind == "end_time":
                 self.end_time = value
             elif kind == "stage":
-                self.stage, self.epoch = value
+                stage, self.epoch = value
+                self.stage = _STAGES[stage].value
             elif kind == "inputs":
                 self.inputs.extend(value)
             elif kind == "run":
@@ -122,14 +126,10 @@ class RunState:
 
     def _log(self, points: Iterable[Point]) -> None:
         latest = self.latest
-        for key, value, timestamp, step in points:
-            known = latest.get(key)
-            if (
-                known is None
-                or step > known[2]
-                or (step == known[2] and _order(value, timestamp) > _order(known[0], known[1]))
-            ):
-                latest[key] = value, timestamp, step
+        for point in points:
+            known = latest.get(point[0])
+            if known is None or point[3] > known[3] or (point[3] == known[3] and _order(point) > _order(known)):
+                latest[point[0]] = point
 
     def plain(self) -> Any:
         """The state as JSON-ready values."""
@@ -146,7 +146,7 @@ class RunState:
             self.epoch,
             self.params,
             self.tags,
-            self.latest,
+            list(self.latest.values()),
             self.inputs,
         ]
 
@@ -165,10 +165,11 @@ class RunState:
             self.epoch,
             self.params,
             self.tags,
-            self.latest,
+            latest,
             self.inputs,
         ) = plain
         self._require_own(run_id)
+        self.latest = {point[0]: point for point in latest}
 
     # -- entities -------------------------------------------------------------------------------------------
 
@@ -194,8 +195,8 @@ class RunState:
     def entity(self, stage: LifecycleStage) -> Run:
         """The whole run."""
         latest = {
-            key: Metric(key, float(value), timestamp, step, self.run_id)
-            for key, (value, timestamp, step) in self.latest.items()
+            key: Metric(key, float(point[1]), point[2], point[3], self.run_id, *point[4:])
+            for key, point in self.latest.items()
         }
         return Run(
             self.info(stage),
@@ -207,7 +208,10 @@ class RunState:
 def point_of(metric: Metric) -> Point:
     """A metric as a point in a record."""
     value = metric.value
-    return [metric.key, value if value - value == 0.0 else str(value), metric.timestamp, metric.step]
+    point: Point = [metric.key, value if value - value == 0.0 else str(value), metric.timestamp, metric.step]
+    if metric.dataset_name is not None:
+        point += metric.dataset_name, metric.dataset_digest
+    return point
 
 
 def input_of(given: DatasetInput) -> Input:
@@ -229,6 +233,7 @@ def _dataset_input(item: Input) -> DatasetInput:
     return DatasetInput(Dataset(*fields), tuple(InputTag(key, value) for key, value in tags))
 
 
-def _order(value: float | str, timestamp: int) -> tuple[int, int, float]:
-    number = float(value)
-    return (timestamp, 0, 0.0) if math.isnan(number) else (timestamp, 1, number)
+def _order(point: Point) -> tuple[int, int, float]:
+    """The order of the points of one step."""
+    number = float(point[1])
+    return (point[2], 0, 0.0) if math.isnan(number) else (point[2], 1, number)

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import logging
+import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
-from pathlib import Path
+from typing import TypeVar
 
 from trackspec import uris
 from trackspec.entities import LifecycleStage, Run, RunInfo
@@ -19,7 +20,7 @@ from trackspec_reference.tracking.file_layout.kept_runs import Allowance
 from trackspec_reference.tracking.file_layout.log_format import HEADER_SIZE, Body, Damaged, encode, header
 from trackspec_reference.tracking.file_layout.recent import Recent
 from trackspec_reference.tracking.file_layout.run_ids import new_run_id, parse_run_id
-from trackspec_reference.tracking.file_layout.run_register import RunRegister
+from trackspec_reference.tracking.file_layout.run_register import Record, RunRegister
 from trackspec_reference.tracking.file_layout.run_scan import RunScan
 from trackspec_reference.tracking.file_layout.run_state import RunState
 
@@ -28,6 +29,8 @@ _KEPT_REGISTERS = 32
 _PACKED_ALLOWANCE = 128 << 20
 _UNPACKED_ALLOWANCE = 64 << 20
 """How many bytes searches may keep of what they read."""
+
+T = TypeVar("T")
 
 _log = logging.getLogger(__name__)
 
@@ -51,32 +54,50 @@ class RunLog(FoldedLog[RunState]):
         try:
             return super()._refreshed()
         except FileNotFoundError:
-            if self._unwritten is None:
-                unwritten = self._new()
-                unwritten.state.apply(self._creation_record())
-                self._unwritten = unwritten
-            return self._unwritten
+            return self._unwritten or self._refreshed_without_log()
+
+    def _refreshed_without_log(self) -> Folded[RunState]:
+        created = self._creation()
+        if created.has_log:  # since just now, or it is lost
+            return self._with_log(super()._refreshed)
+        unwritten = self._new()
+        unwritten.apply(created.body)
+        self._unwritten = unwritten
+        return unwritten
 
     def _open(self) -> int:
         try:
             return super()._open()
         except FileNotFoundError:
-            with self._register.exclusive():  # of all who write to this run first, one creates its log
-                if not Path(self.path).exists():
-                    line = encode(self._creation_record())
-                    self._durability.write_file(self.path, header(HEADER_SIZE + len(line)) + line)
-            return super()._open()
+            created = self._creation()
+        if not created.has_log:
+            self._create(created.body)
+        return self._with_log(super()._open)
 
-    def _creation_record(self) -> Body:
+    def _create(self, body: Body) -> None:
+        """Create the log. Of all who write to this run first, one does."""
+        line = encode(body)
+        with self._register.exclusive() as file:
+            if not os.path.exists(self.path):
+                self._durability.write_file(self.path, header(HEADER_SIZE + len(line)) + line)
+                self._register.note_log(file, self._offset)
+
+    def _with_log(self, call: Callable[[], T]) -> T:
+        """Do what needs the log, there having been one."""
         try:
-            body = self._register.get(self._offset)
+            return call()
         except FileNotFoundError:
-            body = None
+            raise damage(self._subject) from None
+
+    def _creation(self) -> Record:
+        """The run's record in the register."""
+        try:
+            created = self._register.get(self._offset)
         except Damaged:
             raise damage(self._subject) from None
-        if body is None or body["run"]["id"] != self._run_id:
+        if created is None or created.run_id != self._run_id:
             raise missing("run", self._run_id)
-        return body
+        return created
 
 
 class Runs:
@@ -89,6 +110,12 @@ class Runs:
         self._registers: Recent[str, RunRegister] = Recent(_KEPT_REGISTERS)
         self._scans: dict[str, RunScan] = {}
         self._scan_allowances = Allowance(_PACKED_ALLOWANCE), Allowance(_UNPACKED_ALLOWANCE)
+
+    def close(self) -> None:
+        """Close all files that no call is using."""
+        self._logs.clear()
+        self._registers.clear()
+        self._scans.clear()
 
     def create(
         self, experiment_id: str, user_id: str, start_time: int, tags: dict[str, str], key: str | None = None
@@ -116,8 +143,8 @@ class Runs:
 
         try:
             body = self._register(experiment_id).add(record_at)
-        except FileNotFoundError:
-            raise damage(f"experiment {experiment_id!r}") from None
+        except (Damaged, FileNotFoundError):
+            raise damage(f"the run register of experiment {experiment_id!r}") from None
         state = RunState(body["run"]["id"])
         state.apply(body)
         return state.entity(LifecycleStage.ACTIVE)
@@ -129,9 +156,9 @@ class Runs:
 
     def made_with(self, key: str, experiment_id: str, start: int) -> Run | None:
         """The run whose record carries an idempotency key, and stands at an offset or behind it."""
-        for body, _ in self._register(experiment_id).scan(start):
-            if body is not None and body.get("key") == key:
-                return self.get(body["run"]["id"])
+        for record, _ in self._register(experiment_id).scan(start):
+            if record is not None and record.body.get("key") == key:
+                return self.get(record.run_id)
         return None
 
     def get(self, run_id: str) -> Run:
@@ -195,7 +222,7 @@ class Runs:
     def _register(self, experiment_id: str) -> RunRegister:
         """An experiment's run register."""
         path = str(self._experiments.path(experiment_id) / "runs.log")
-        return self._registers.get(experiment_id, lambda: RunRegister(path, self._durability))
+        return self._registers.get(experiment_id, lambda: RunRegister(path, self._durability, experiment_id))
 
     def stage(self, state: RunState) -> LifecycleStage:
         """The stage that a run is of, its experiment considered."""
@@ -211,11 +238,11 @@ class Runs:
         return stage_of
 
     def _home(self, experiment_id: str) -> tuple[LifecycleStage | None, int | None]:
-        """An experiment's stage and epoch; None where it is damaged, which shall not hide its runs."""
+        """An experiment's stage and epoch; None where it cannot be read, which shall not hide its runs."""
         try:
             return self._experiments.stage(experiment_id)
-        except TrackspecError as error:
-            _log.warning("The runs of experiment %s are as they were left: %s", experiment_id, error.message)
+        except (TrackspecError, PermissionError) as error:
+            _log.warning("The runs of experiment %s are as they were left: %s", experiment_id, error)
             return None, None
 
     def _log_of(self, run_id: str) -> RunLog:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import logging
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -13,14 +15,20 @@ from trackspec.errors import ErrorCode, TrackspecError, invalid
 from trackspec_reference.tracking.file_layout.durability import Durability
 from trackspec_reference.tracking.file_layout.location import Location
 from trackspec_reference.tracking.file_layout.locking import DirectoryLock
+from trackspec_reference.tracking.file_layout.log_format import is_log
 
 FORMAT = "trackspec-file-store"
 VERSION = 1
 
 _CONFIGURATION = "trackspec.json"
 _LOCK = "trackspec.lock"
-_UNFINISHED = {_LOCK, f"{_CONFIGURATION}.new"}
-"""What is in a directory whose first opening was interrupted."""
+_NAMES = "names"
+_EXPERIMENTS = "experiments"
+_UNFINISHED = {_LOCK, f"{_CONFIGURATION}.new", _NAMES, _EXPERIMENTS}
+"""What may be in a directory whose first opening was interrupted."""
+
+_NO_PLACE = {errno.ELOOP, errno.ENAMETOOLONG, errno.ENOTDIR}
+"""What using a path fails with that no directory can have."""
 
 _log = logging.getLogger(__name__)
 
@@ -39,12 +47,12 @@ class StoreDirectory:
     @property
     def names(self) -> Path:
         """Where experiment names are reserved."""
-        return self._root / "names"
+        return self._root / _NAMES
 
     @property
     def experiments(self) -> Path:
         """Where each experiment has a directory."""
-        return self._root / "experiments"
+        return self._root / _EXPERIMENTS
 
     @property
     def keys(self) -> Path:
@@ -65,42 +73,55 @@ class StoreDirectory:
     def open(self) -> None:
         """Make the directory this store's own, unless it is already.
 
-        :raises TrackspecError: INVALID_PARAMETER_VALUE if it is somebody else's, or of another format version;
-            nothing is written then.
+        :raises TrackspecError: INVALID_PARAMETER_VALUE if it is somebody else's, or of another format version, or
+            cannot be a directory; nothing is written then. DATA_LOSS if it has lost its experiments.
         """
         if not self._is_ours():
-            self._root.mkdir(parents=True, exist_ok=True)
+            self._make_root()
             with self._lock.held():
                 if not self._is_ours():
-                    self._write_configuration(None)
-                    self.durability.sync_directory(self._root.parent)
-        if not (self.names.is_dir() and self.experiments.is_dir()):
-            with self._lock.held():
-                self.durability.make_directory(self.names)
-                self.durability.make_directory(self.experiments)
+                    self.durability.make_directory(self.names)
+                    self.durability.make_directory(self.experiments)
+                    self._write_configuration(None)  # last, as this is what makes it a store
+        if not self.experiments.is_dir():
+            raise TrackspecError("The file store has lost its experiments.", ErrorCode.DATA_LOSS)
+
+    def _make_root(self) -> None:
+        absent = [path for path in (self._root, *self._root.parents) if not path.exists()]
+        for path in reversed(absent):
+            self.durability.make_directory(path)
 
     def _is_ours(self) -> bool:
         try:
             self._configuration()
         except FileNotFoundError:
-            if self._is_empty():
+            if self._is_unfinished():
                 return False
-            raise invalid("The directory is not empty, and holds no trackspec file store.") from None
-        except NotADirectoryError:
-            raise invalid("The path of a file store leads through a file.") from None
+            if not self._holds_experiments():
+                raise invalid("The directory is not empty, and holds no trackspec file store.") from None
+            _log.warning("%s The rest of the store is served.", _damaged().message)
         except TrackspecError as error:
-            if error.error_code is not ErrorCode.DATA_LOSS or not self.experiments.is_dir():
+            if error.error_code is not ErrorCode.DATA_LOSS or not self._holds_experiments():
                 raise
             _log.warning("%s The rest of the store is served.", error.message)
+        except OSError as error:
+            if error.errno in _NO_PLACE:
+                raise invalid(f"The path of a file store cannot be: {os.strerror(error.errno)}.") from None
+            raise
         return True
 
-    def _is_empty(self) -> bool:
+    def _is_unfinished(self) -> bool:
         try:
-            return {entry.name for entry in self._root.iterdir()} <= _UNFINISHED
+            found = {path.name for path in self._root.iterdir()}
         except FileNotFoundError:
             return True
-        except NotADirectoryError:
-            raise invalid("The path of a file store leads to a file.") from None
+        return found <= _UNFINISHED and all(
+            _is_empty_directory(self._root / name) for name in found & {_NAMES, _EXPERIMENTS}
+        )
+
+    def _holds_experiments(self) -> bool:
+        """Whether there are experiments of a file store, which may have lost its configuration."""
+        return any(is_log(path) for path in self.experiments.glob("*/experiment.log"))
 
     # -- configuration --------------------------------------------------------------------------------------
 
@@ -110,7 +131,10 @@ class StoreDirectory:
 
         :raises TrackspecError: DATA_LOSS if the configuration is damaged.
         """
-        root: str | None = self._configuration()["artifact_root"]
+        try:
+            root: str | None = self._configuration()["artifact_root"]
+        except FileNotFoundError:
+            raise _damaged() from None
         return root
 
     def set_artifact_root(self, artifact_root: str) -> None:
@@ -120,7 +144,11 @@ class StoreDirectory:
 
     def _configuration(self) -> dict[str, Any]:
         try:
-            found = json.loads((self._root / _CONFIGURATION).read_bytes())
+            content = (self._root / _CONFIGURATION).read_bytes()
+        except IsADirectoryError:
+            raise _damaged() from None
+        try:
+            found = json.loads(content)
             written_by, version, root = found["format"], found["version"], found["artifact_root"]
         except (ValueError, KeyError, TypeError, RecursionError):
             raise _damaged() from None
@@ -135,6 +163,10 @@ class StoreDirectory:
         self.durability.write_file(
             self._root / _CONFIGURATION, (json.dumps(content, indent=2, ensure_ascii=False) + "\n").encode()
         )
+
+
+def _is_empty_directory(path: Path) -> bool:
+    return path.is_dir() and not any(path.iterdir())
 
 
 def _damaged() -> TrackspecError:
