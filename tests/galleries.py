@@ -7,10 +7,11 @@ from typing import Any
 
 from tests import faults
 from tests.gallery import Fault
+from trackspec.memory_repository import MemoryArtifactRepository
 from trackspec.memory_store import MemoryStore
 
 GALLERIES = (faults.GALLERY,)
-MODELS: dict[str, type[Any]] = {"tracking": MemoryStore}
+MODELS: dict[str, type[Any]] = {"tracking": MemoryStore, "artifacts": MemoryArtifactRepository}
 
 
 @cache

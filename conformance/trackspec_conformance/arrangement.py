@@ -48,9 +48,11 @@ class Openings(Generic[S]):
     """The ways to open a subject again, each None where there is none.
 
     :ivar again: opens what it keeps anew.
+    :ivar below: opens a place within it.
     """
 
     again: Callable[[], S] | None = None
+    below: Callable[[str], S] | None = None
 
 
 class Arrangement(Generic[S]):

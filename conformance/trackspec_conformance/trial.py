@@ -41,18 +41,26 @@ def run_check(
     judged = recorded(instance, transcript, interface.parameter, interface.shapes)
     opened: list[Any] = []
 
+    def noted(another: Any, source: str) -> Any:
+        opened.append(another)
+        variable = transcript.opened(interface.parameter, source)
+        return recorded(another, transcript, variable, interface.shapes)
+
     def reopened() -> Any:
         assert reopen is not None
-        opened.append(reopen())
-        variable = transcript.opened(interface.parameter, opening(interface))
-        return recorded(opened[-1], transcript, variable, interface.shapes)
+        return noted(reopen(), opening(interface))
+
+    def opened_below(place: str) -> Any:
+        assert interface.open_below is not None
+        another = interface.open_below(instance, place)
+        return noted(another, f"open_below({interface.parameter}, {transcript.source_of(place)})")
 
     fresh = interface.arrangement(
         judged,
         workspace,
         seed=seed,
         check_name=check.name,
-        openings=Openings(again=reopened if reopen else None),
+        openings=Openings(reopened if reopen else None, opened_below if interface.open_below else None),
         transcript=transcript,
     )
     started = time.monotonic()

@@ -35,6 +35,7 @@ class Interface:
     :ivar shapes: what each method may return.
     :ivar refusals: the optional operations.
     :ivar probe: makes the plainest read, given the subject and a name that nobody has.
+    :ivar open_below: opens a subject of the same kind at a place within an open one, where an interface has that.
     :ivar temporary: the URI that is judged where none is given; ``DIRECTORY`` in it is one of its own.
     :ivar subjects: for each form of locator what it opens, for the command's help.
     """
@@ -48,3 +49,4 @@ class Interface:
     probe: Callable[[Any, str], object]
     temporary: str
     subjects: Mapping[str, str]
+    open_below: Callable[[Any, str], Any] | None = None
