@@ -5,13 +5,23 @@ from __future__ import annotations
 from functools import cache
 from typing import Any
 
-from tests import faults
+from tests import faults, faults_artifacts
+from tests.faults_artifacts.lying_servers import ProxyClient
 from tests.gallery import Fault
+from trackspec import catalogue
 from trackspec.memory_repository import MemoryArtifactRepository
 from trackspec.memory_store import MemoryStore
+from trackspec_conformance.checks import Check
 
-GALLERIES = (faults.GALLERY,)
-MODELS: dict[str, type[Any]] = {"tracking": MemoryStore, "artifacts": MemoryArtifactRepository}
+GALLERIES = (faults.GALLERY, faults_artifacts.GALLERY)
+
+
+def model_of(check: Check) -> type[Any]:
+    """What passes a check, and each fault of what it verifies differs from in one thing."""
+    profiles = {catalogue.requirements()[id_].profile for id_ in check.verifies}
+    if profiles == {"artifact-hostile-server"}:
+        return ProxyClient
+    return MemoryStore if check.interface == "tracking" else MemoryArtifactRepository
 
 
 @cache

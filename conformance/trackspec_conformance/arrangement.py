@@ -49,10 +49,12 @@ class Openings(Generic[S]):
 
     :ivar again: opens what it keeps anew.
     :ivar below: opens a place within it.
+    :ivar at: opens another place by its URI.
     """
 
     again: Callable[[], S] | None = None
     below: Callable[[str], S] | None = None
+    at: Callable[[str], S] | None = None
 
 
 class Arrangement(Generic[S]):

@@ -6,18 +6,23 @@ import shutil
 import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from trackspec import ArtifactRepository
 from trackspec_conformance import local_files
 from trackspec_conformance.arrangement import Arrangement, Blocked
 from trackspec_conformance.local_files import Content
+from trackspec_conformance.lying_server import Lies, LyingServer
 from trackspec_conformance.scripts import Call
 
 
 class FreshArtifacts(Arrangement[ArtifactRepository]):
     """Makes artifacts for one check, each below a folder of its own, and the local files that they come from."""
 
-    _local: str | None = None
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._local: str | None = None
+        self._servers: list[LyingServer] = []
 
     def folder(self, hint: str = "x") -> str:
         """The path of a folder that nobody has, and in which nothing is yet."""
@@ -78,7 +83,28 @@ class FreshArtifacts(Arrangement[ArtifactRepository]):
         assert self._openings.below is not None
         return self._openings.below(folder)
 
+    def server(self, lies: Lies) -> LyingServer:
+        """A server that lies."""
+        server = LyingServer(lies)
+        self._servers.append(server)
+        self.transcript.made("lying_server", (lies,), "server", server.uri)
+        return server
+
+    def client_of(self, server: LyingServer) -> ArtifactRepository:
+        """The subject as a client of a server.
+
+        :raises NotApplicable: if it is no client of one.
+        """
+        assert self._openings.at is not None
+        return self._openings.at(server.uri)
+
+    def client(self, lies: Lies) -> ArtifactRepository:
+        """The subject as a client of a server that lies."""
+        return self.client_of(self.server(lies))
+
     def close(self) -> None:
+        for server in self._servers:
+            server.close()
         if self._local is not None:
             shutil.rmtree(self._local, ignore_errors=True)
 

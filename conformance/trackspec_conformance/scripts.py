@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 _COMMENT_LENGTH = 100
 _IMPORTS = {
     "open_below(": "from trackspec_conformance.interfaces.artifacts import open_below",
+    "open_at(": "from trackspec_conformance.interfaces.artifacts import open_at",
+    "lying_server(": "from trackspec_conformance.lying_server import Lies, lying_server",
     "local_f": "from trackspec_conformance.local_files import *",
 }
 

@@ -50,17 +50,22 @@ def run_check(
         assert reopen is not None
         return noted(reopen(), opening(interface))
 
-    def opened_below(place: str) -> Any:
-        assert interface.open_below is not None
-        another = interface.open_below(instance, place)
-        return noted(another, f"open_below({interface.parameter}, {transcript.source_of(place)})")
+    def opened_by(function: Callable[[Any, str], Any] | None) -> Callable[[str], Any] | None:
+        def opened_at(place: str) -> Any:
+            assert function is not None
+            source = f"{function.__name__}({interface.parameter}, {transcript.source_of(place)})"
+            return noted(function(instance, place), source)
+
+        return opened_at if function else None
 
     fresh = interface.arrangement(
         judged,
         workspace,
         seed=seed,
         check_name=check.name,
-        openings=Openings(reopened if reopen else None, opened_below if interface.open_below else None),
+        openings=Openings(
+            reopened if reopen else None, opened_by(interface.open_below), opened_by(interface.open_at)
+        ),
         transcript=transcript,
     )
     started = time.monotonic()

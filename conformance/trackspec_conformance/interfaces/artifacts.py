@@ -39,6 +39,18 @@ def open_below(repository: Any, folder: str) -> Any:
     return type(repository)(uris.join(uri, folder))
 
 
+def open_at(repository: Any, uri: str) -> Any:
+    """A repository of the same class at an ``http:`` URI.
+
+    :raises NotApplicable: if this one has another kind of URI.
+    """
+    mine = getattr(repository, "artifact_uri", None)
+    if not isinstance(mine, str) or not mine.startswith(("http:", "https:")):
+        raise NotApplicable("the subject is no client of a server: it has no http: URI")
+    opened = getattr(repository, "opened_at", type(repository))
+    return opened(uri)
+
+
 ARTIFACTS = Interface(
     name="artifacts",
     noun="an artifact repository",
@@ -54,6 +66,7 @@ ARTIFACTS = Interface(
     refusals=(Refusal("delete_artifacts", "delete.", delete_artifacts),),
     probe=_read,
     open_below=open_below,
+    open_at=open_at,
     temporary="file:DIRECTORY/artifacts",
     subjects={
         "file:PATH, ...": "a repository that trackspec opens by its URI",

@@ -57,7 +57,10 @@ class MlflowArtifactRepository(ArtifactRepository):
 
     def opened_below(self, folder: str) -> MlflowArtifactRepository:
         """A repository of MLflow's whose root is a folder of this one's."""
-        uri = uris.join(self.artifact_uri, folder)
+        return self.opened_at(uris.join(self.artifact_uri, folder))
+
+    def opened_at(self, uri: str) -> MlflowArtifactRepository:
+        """The repository that MLflow opens for another URI."""
         return MlflowArtifactRepository(self._open_uri(uri), uri, self._open_uri)
 
     def _call(self, method: str, *args: Any) -> Any:

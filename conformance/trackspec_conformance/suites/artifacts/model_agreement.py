@@ -17,7 +17,7 @@ from trackspec_conformance.exploring import explore
 from trackspec_conformance.fresh_artifacts import FreshArtifacts
 from trackspec_conformance.local_files import tree_of
 
-_PATHS = ("a", "A", "a b", "a/b", "a/b/c", "ab", "ab/a", "a%20b", "é/a", "a.b/a", ".a")
+_PATHS = ("a", "A", "a b", "a/b", "ab/a", "é/a")
 _FOLDERS = ("", "a", "a/b", "ab", "x/y", "a b", "é")
 _CONTENTS = (b"", b"1", b"22\r\n", b"x" * 3000)
 _CODES = {code.value for code in (ErrorCode.INVALID_PARAMETER_VALUE, ErrorCode.RESOURCE_DOES_NOT_EXIST)}
@@ -94,7 +94,7 @@ def a_sequence_of_calls_is_answered_as_by_the_model(repository: ArtifactReposito
             if expected == REFUSED and step.call == "log_artifacts":
                 return
 
-    explore(fresh, st.lists(_steps(), min_size=4, max_size=16), agrees, examples=30)
+    explore(fresh, st.lists(_steps(), min_size=12, max_size=30), agrees, examples=40)
 
 
 def _keeps_files_and_folders_of_one_path(repository: ArtifactRepository, fresh: FreshArtifacts) -> bool:
@@ -110,8 +110,10 @@ def _keeps_files_and_folders_of_one_path(repository: ArtifactRepository, fresh: 
 def _steps() -> SearchStrategy[Step]:
     paths, folders, contents = st.sampled_from(_PATHS), st.sampled_from(_FOLDERS), st.sampled_from(_CONTENTS)
     trees = st.dictionaries(st.sampled_from(("a", "b/c", "a b", "é/a")), contents, max_size=3)
+    logs = st.builds(Step, st.just("log_artifact"), st.tuples(paths, contents))
     return st.one_of(
-        st.builds(Step, st.just("log_artifact"), st.tuples(paths, contents)),
+        logs,
+        logs,
         st.builds(Step, st.just("log_artifacts"), st.tuples(folders, trees)),
         st.builds(Step, st.just("list_artifacts"), st.tuples(folders)),
         st.builds(Step, st.just("download_artifacts"), st.tuples(paths)),
