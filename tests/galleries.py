@@ -5,19 +5,26 @@ from __future__ import annotations
 from functools import cache
 from typing import Any
 
-from tests import faults
+from tests import faults, faults_artifacts
+from tests.faults_artifacts.lying_servers import ProxyClient
 from tests.gallery import Fault
+from trackspec import catalogue
+from trackspec.memory_repository import MemoryArtifactRepository
 from trackspec.memory_store import MemoryStore
 from trackspec.protocol.model_server import ModelServer
 from trackspec_conformance.checks import Check
 
-GALLERIES = (faults.GALLERY,)
-_MODELS: dict[str, type[Any]] = {"tracking": MemoryStore}
+GALLERIES = (faults.GALLERY, faults_artifacts.GALLERY)
 
 
 def model_of(check: Check) -> type[Any]:
-    """The model that a check is to pass on: that of the protocol, if it makes requests of its own."""
-    return ModelServer if "wire" in check.parameters else _MODELS[check.interface]
+    """What passes a check, and each fault of what it verifies differs from in one thing."""
+    if "wire" in check.parameters:
+        return ModelServer
+    profiles = {catalogue.requirements()[id_].profile for id_ in check.verifies}
+    if profiles == {"artifact-hostile-server"}:
+        return ProxyClient
+    return MemoryStore if check.interface == "tracking" else MemoryArtifactRepository
 
 
 @cache

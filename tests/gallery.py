@@ -52,8 +52,8 @@ class Fault:
 
 
 def judged(subject_class: type[Any], interface: str, check_name: str) -> CheckResult:
-    """What a check says of a subject in memory that nothing else uses."""
-    uri = f"memory:{subject_class.__name__}-{next(_NUMBERS)}"
+    """What a check says of a subject that nothing else uses: one in memory, unless its class has other URIs."""
+    uri = getattr(subject_class, "URI", "memory:{}").format(f"{subject_class.__name__}-{next(_NUMBERS)}")
     check = checks_of(interface)[check_name]
     if issubclass(subject_class, ModelServer):
         return _judged_server(subject_class(MemoryStore(uri), TOKEN), check)

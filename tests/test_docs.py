@@ -25,7 +25,7 @@ from tests.documents import (
     links_of,
     prose_of,
 )
-from trackspec import TrackingStore, catalogue
+from trackspec import ArtifactRepository, TrackingStore, catalogue
 from trackspec.validated_store import ValidatedStore
 from trackspec_conformance import cli
 from trackspec_conformance.outcomes import Outcome
@@ -40,6 +40,7 @@ COMMAND_TIMEOUT = 240
 """Seconds; a command of a guide takes some, on a busy machine many."""
 
 EXAMPLES = [path for path in CHAPTERS if any(block.language == "python" for block in blocks_of(path))]
+OF_ARTIFACTS = [path for path in EXAMPLES if path.name.startswith("artifact")]
 MAKEFILE = (ROOT / "Makefile").read_text(encoding="utf-8")
 PYPROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
 
@@ -54,7 +55,7 @@ def run_python(block: Block, names: dict[str, Any]) -> None:
     exec(compile(block.source, block.path, "exec"), names)
 
 
-# -- the chapters' examples, on each store -----------------------------------------------------------------------
+# -- the chapters' examples, on each store and repository --------------------------------------------------------
 
 
 @pytest.fixture(params=["memory", "file", "sqlite"])
@@ -69,14 +70,32 @@ def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[TrackingSt
         yield opened
 
 
-@pytest.mark.parametrize("chapter", named(EXAMPLES))
-def test_the_examples_of_a_chapter_hold(chapter: Path, store: TrackingStore) -> None:
-    """The blocks of a chapter run in order, with an empty store and the names of the contract at hand."""
-    names = {name: getattr(trackspec, name) for name in trackspec.__all__} | {"store": store}
+@pytest.fixture(params=["memory", "local"])
+def repository(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[ArtifactRepository]:
+    """A new artifact repository of each kind."""
+    uris = {"memory": f"memory:{tmp_path}", "local": f"file:{tmp_path}/artifacts"}
+    with ArtifactRepository.from_artifact_uri(uris[request.param]) as opened:
+        yield opened
 
+
+def examples_hold(chapter: Path, **given: Any) -> None:
+    """Run the blocks of a chapter in order, with the names of the contract, and what is given, at hand."""
+    names = {name: getattr(trackspec, name) for name in trackspec.__all__} | given
     for block in blocks_of(chapter):
         if block.language == "python":
             run_python(block, names)
+
+
+@pytest.mark.parametrize("chapter", named([path for path in EXAMPLES if path not in OF_ARTIFACTS]))
+def test_the_examples_of_a_chapter_hold(chapter: Path, store: TrackingStore) -> None:
+    """What a chapter on stores shows holds on an empty store of each kind."""
+    examples_hold(chapter, store=store)
+
+
+@pytest.mark.parametrize("chapter", named(OF_ARTIFACTS))
+def test_the_examples_of_a_chapter_on_artifacts_hold(chapter: Path, repository: ArtifactRepository) -> None:
+    """What a chapter on artifacts shows holds on an empty repository of each kind."""
+    examples_hold(chapter, repository=repository)
 
 
 # -- the guides' examples and commands ---------------------------------------------------------------------------

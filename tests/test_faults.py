@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.galleries import every_fault, model_of
+from tests.galleries import GALLERIES, every_fault, model_of
 from tests.gallery import Fault, judged
 from trackspec import catalogue
 from trackspec_conformance.checks import Check, checks_of
@@ -17,7 +17,10 @@ CHECKS = [check for interface in INTERFACES for check in checks_of(interface).va
 def judged_by_checks(*levels: str) -> list[str]:
     """The ids of the requirements of these levels that checks judge."""
     return [
-        item.id for item in catalogue.requirements().values() if item.level in levels and not item.not_testable
+        id_
+        for gallery in GALLERIES
+        for id_, item in catalogue.requirements_of(gallery.interface).items()
+        if item.level in levels and not item.not_testable
     ]
 
 

@@ -48,9 +48,13 @@ class Openings(Generic[S]):
     """The ways to open a subject again, each None where there is none.
 
     :ivar again: opens what it keeps anew.
+    :ivar below: opens a place within it.
+    :ivar at: opens another place by its URI.
     """
 
     again: Callable[[], S] | None = None
+    below: Callable[[str], S] | None = None
+    at: Callable[[str], S] | None = None
 
 
 class Arrangement(Generic[S]):

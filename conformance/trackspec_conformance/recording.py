@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeVar, cast
 
@@ -31,13 +31,13 @@ class Transcript:
     calls: list[Call] = field(default_factory=list)
     last_error: BaseException | None = None
     _expressions: dict[str, str] = field(default_factory=dict)
-    _opened: int = 1
+    _variables: int = 1
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def begin(self, receiver: str, method: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Call:
         """Note a call that is about to be made."""
-        shown = [self._source_of(value) for value in args]
-        shown += [f"{key}={self._source_of(value)}" for key, value in kwargs.items()]
+        shown = [self.source_of(value) for value in args]
+        shown += [f"{key}={self.source_of(value)}" for key, value in kwargs.items()]
         with self._lock:
             number = len(self.calls) + 1
             made = Made(receiver, method, args, kwargs)
@@ -61,11 +61,22 @@ class Transcript:
 
     def opened(self, parameter: str, source: str) -> str:
         """The variable of a subject that is opened now by this expression."""
+        return self._noted(source, parameter)
+
+    def made(self, function: str, arguments: Sequence[Any], kind: str, value: str) -> None:
+        """Note a value that was made on this machine, and the function that makes it in a script."""
+        source = f"{function}({', '.join(map(self.source_of, arguments))})"
+        self._expressions[value] = self._noted(source, kind)
+
+    def _noted(self, source: str, kind: str) -> str:
         with self._lock:
-            self._opened += 1
-            name = f"{parameter}_{self._opened}"
-            self.calls.append(Call(source, name, "returned"))
-        return name
+            self._variables += 1
+            number = len(self.calls) + 1
+            call = Call(source, f"{kind}_{self._variables}", "returned")
+            self.calls.append(call)
+        if self.on_call:
+            self.on_call(number, call)
+        return call.name
 
     def recall(self, call: Call, answer: str) -> None:
         """Note a call that was made before the check, and whose answer the check uses: it comes first."""
@@ -83,7 +94,8 @@ class Transcript:
         """Forget the calls since ``mark``."""
         del self.calls[mark:]
 
-    def _source_of(self, value: Any) -> str:
+    def source_of(self, value: Any) -> str:
+        """A value as an expression of a script."""
         return source_of(value, self._expressions, self.namespace)
 
 

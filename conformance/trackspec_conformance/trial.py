@@ -45,18 +45,31 @@ def run_check(
     judged = recorded(instance, transcript, interface.parameter, interface.shapes)
     opened: list[Any] = []
 
+    def noted(another: Any, source: str) -> Any:
+        opened.append(another)
+        variable = transcript.opened(interface.parameter, source)
+        return recorded(another, transcript, variable, interface.shapes)
+
     def reopened() -> Any:
         assert reopen is not None
-        opened.append(reopen())
-        variable = transcript.opened(interface.parameter, opening(interface))
-        return recorded(opened[-1], transcript, variable, interface.shapes)
+        return noted(reopen(), opening(interface))
+
+    def opened_by(function: Callable[[Any, str], Any] | None) -> Callable[[str], Any] | None:
+        def opened_at(place: str) -> Any:
+            assert function is not None
+            source = f"{function.__name__}({interface.parameter}, {transcript.source_of(place)})"
+            return noted(function(instance, place), source)
+
+        return opened_at if function else None
 
     fresh = interface.arrangement(
         judged,
         workspace,
         seed=seed,
         check_name=check.name,
-        openings=Openings(again=reopened if reopen else None),
+        openings=Openings(
+            reopened if reopen else None, opened_by(interface.open_below), opened_by(interface.open_at)
+        ),
         transcript=transcript,
     )
     started = time.monotonic()

@@ -1,14 +1,16 @@
-"""The specification of experiment tracking stores, in Python.
+"""The specification of experiment tracking stores and artifact repositories, in Python.
 
 Importing it pulls in no database, web or test library.
 """
 
 from trackspec._version import __version__
+from trackspec.artifact_repository import ArtifactRepository
 from trackspec.entities import (
     Dataset,
     DatasetInput,
     Experiment,
     ExperimentTag,
+    FileInfo,
     InputTag,
     LifecycleStage,
     Metric,
@@ -27,11 +29,13 @@ from trackspec.opening import open_store
 from trackspec.store import TrackingStore
 
 __all__ = [
+    "ArtifactRepository",
     "Dataset",
     "DatasetInput",
     "ErrorCode",
     "Experiment",
     "ExperimentTag",
+    "FileInfo",
     "InputTag",
     "LifecycleStage",
     "Metric",

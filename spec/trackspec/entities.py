@@ -192,3 +192,16 @@ class Run:
     info: RunInfo
     data: RunData = field(default_factory=RunData)
     inputs: RunInputs = field(default_factory=RunInputs)
+
+
+@dataclass(frozen=True)
+class FileInfo:
+    """A file or folder in an artifact repository.
+
+    :ivar path: relative to the repository's root, its segments parted by ``/``.
+    :ivar file_size: in bytes; None for a folder.
+    """
+
+    path: str
+    is_dir: bool
+    file_size: int | None

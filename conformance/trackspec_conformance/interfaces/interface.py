@@ -35,6 +35,8 @@ class Interface:
     :ivar shapes: what each method may return.
     :ivar refusals: the optional operations.
     :ivar probe: makes the plainest read, given the subject and a name that nobody has.
+    :ivar open_below: opens a subject of the same kind at a place within an open one, where an interface has that.
+    :ivar open_at: opens a subject of the same kind at another place, given its URI, where an interface has that.
     :ivar temporary: the URI that is judged where none is given; ``DIRECTORY`` in it is one of its own.
     :ivar subjects: for each form of locator what it opens, for the command's help.
     """
@@ -48,3 +50,5 @@ class Interface:
     probe: Callable[[Any, str], object]
     temporary: str
     subjects: Mapping[str, str]
+    open_below: Callable[[Any, str], Any] | None = None
+    open_at: Callable[[Any, str], Any] | None = None

@@ -9,12 +9,13 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
+from trackspec_conformance.subjects.artifact_repositories import ARTIFACT_REPOSITORIES
 from trackspec_conformance.subjects.errors import SubjectError
 from trackspec_conformance.subjects.opener import Opener
 from trackspec_conformance.subjects.subject import Subject
 from trackspec_conformance.subjects.tracking_stores import TRACKING_STORES
 
-OPENERS = {opener.interface: opener for opener in (TRACKING_STORES,)}
+OPENERS = {opener.interface: opener for opener in (TRACKING_STORES, ARTIFACT_REPOSITORIES)}
 """How the subjects of each interface are opened, by its name."""
 
 _FACTORY = re.compile(r"(?P<module>[A-Za-z_]\w*(?:\.\w+)*):(?P<name>[A-Za-z_]\w*(?:\.\w+)*)")

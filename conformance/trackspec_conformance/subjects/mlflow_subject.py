@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Callable
 from dataclasses import replace
 from importlib import import_module
-from importlib.metadata import EntryPoint, entry_points
-from importlib.util import find_spec
+from importlib.metadata import EntryPoint
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 from trackspec import TrackingStore
 from trackspec_conformance.subjects.errors import SubjectError
+from trackspec_conformance.subjects.mlflow_installed import (
+    claiming_plugin,
+    named,
+    one_line,
+    require_mlflow,
+    without_password,
+)
 from trackspec_conformance.subjects.subject import Identity, Subject
 
 _GROUP = "mlflow.tracking_store"
@@ -30,50 +34,26 @@ def mlflow_subject(uri: str) -> Subject:
     """
     if not uri:
         raise SubjectError("mlflow+ is followed by a tracking URI, such as mlflow+sqlite:///mlflow.db")
-    if find_spec("mlflow") is None:
-        raise SubjectError("MLflow is not installed here: pip install 'trackspec[mlflow]'")
-    _configure()
+    require_mlflow()
     try:
         service = import_module("mlflow.tracking._tracking_service.utils")
         scheme = uri if uri == "databricks" else import_module("mlflow.utils.uri").get_uri_scheme(uri)
     except Exception as error:
-        raise SubjectError(f"MLflow cannot be imported: {_one_line(error)}") from error
-    plugin = _plugin(scheme)
+        raise SubjectError(f"MLflow cannot be imported: {one_line(error)}") from error
+    plugin = claiming_plugin(_GROUP, scheme)
     builder = service._tracking_store_registry._registry.get(scheme)
     if builder is None:
         raise SubjectError(
-            f"no store of the installed MLflow claims the scheme {scheme!r} of {_without_password(uri)}; "
+            f"no store of the installed MLflow claims the scheme {scheme!r} of {without_password(uri)}; "
             "is its plugin installed here?"
         )
     if plugin and builder is not plugin.load():
-        raise SubjectError(f"MLflow opens something else than the plugin {_named(plugin)} for {scheme!r}")
+        raise SubjectError(f"MLflow opens something else than the plugin {named(plugin)} for {scheme!r}")
     return Subject(
         lambda: _open(uri, scheme, builder, plugin),
         reopenable=not re.fullmatch(r"sqlite(\+\w+)?:(//)?(/?:memory:)?", uri),
         identity=_of_server(uri, builder) if scheme in _HTTP and plugin is None else None,
     )
-
-
-def _configure() -> None:
-    """Set what MLflow reads from the environment: file stores open, and each call is made once."""
-    os.environ["MLFLOW_ALLOW_FILE_STORE"] = "true"
-    # A retry would make a call twice, and hides the answer for minutes.
-    os.environ["MLFLOW_HTTP_REQUEST_MAX_RETRIES"] = "0"
-    os.environ.setdefault("MLFLOW_HTTP_REQUEST_TIMEOUT", "20")
-
-
-def _plugin(scheme: str) -> EntryPoint | None:
-    """The installed plugin that claims a scheme, loaded; MLflow itself only warns of one that fails to load."""
-    claims = list(entry_points(group=_GROUP, name=scheme)) if scheme else []
-    if len({claim.value for claim in claims}) > 1:
-        raise SubjectError(f"several plugins claim {scheme!r}: {', '.join(map(_named, claims))}")
-    if not claims:
-        return None
-    try:
-        claims[0].load()
-    except Exception as error:
-        raise SubjectError(f"the plugin {_named(claims[0])} cannot be loaded: {_one_line(error)}") from error
-    return claims[0]
 
 
 def _open(uri: str, scheme: str, builder: Callable[..., Any], plugin: EntryPoint | None) -> TrackingStore:
@@ -85,7 +65,7 @@ def _open(uri: str, scheme: str, builder: Callable[..., Any], plugin: EntryPoint
         # Not the registry's own get_store, which would return the same object when it is asked again.
         store = builder(store_uri=uri, artifact_uri=None)
     except Exception as error:
-        raise SubjectError(f"MLflow cannot open {_without_password(uri)}: {_one_line(error)}") from error
+        raise SubjectError(f"MLflow cannot open {without_password(uri)}: {one_line(error)}") from error
     if plugin:
         _require_plugins_own(store, plugin)
     return MlflowTrackingStore(store)
@@ -95,7 +75,7 @@ def _require_plugins_own(store: object, plugin: EntryPoint) -> None:
     """Require that a plugin did not put one of MLflow's own stores in its place."""
     package = type(store).__module__.partition(".")[0]
     if package == "mlflow" and not (plugin.dist and _MLFLOW.fullmatch(plugin.dist.name)):
-        raise SubjectError(f"the plugin {_named(plugin)} returns MLflow's own {type(store).__name__}")
+        raise SubjectError(f"the plugin {named(plugin)} returns MLflow's own {type(store).__name__}")
 
 
 def _require_database(uri: str) -> None:
@@ -105,12 +85,12 @@ def _require_database(uri: str) -> None:
         if engine.url.get_backend_name() == "sqlite" and engine.url.database:
             Path(engine.url.database).parent.mkdir(parents=True, exist_ok=True)  # as MLflow does
     except Exception as error:
-        raise SubjectError(f"cannot use {_without_password(uri)}: {_one_line(error)}") from error
+        raise SubjectError(f"cannot use {without_password(uri)}: {one_line(error)}") from error
     try:
         engine.connect().close()
     except Exception as error:
         raise SubjectError(
-            f"cannot connect to {_without_password(uri)}: {_one_line(getattr(error, 'orig', error))}"
+            f"cannot connect to {without_password(uri)}: {one_line(getattr(error, 'orig', error))}"
         ) from error
     finally:
         engine.dispose()
@@ -128,29 +108,14 @@ def _of_server(uri: str, builder: Callable[..., Any]) -> Identity:
     except Exception as error:
         cause = error.__cause__ or error.__context__ or error
         if type(cause).__name__ == "ConnectionError":
-            raise SubjectError(f"nothing listens at {_without_password(uri)}") from error
-        raise SubjectError(f"cannot reach {_without_password(uri)}: {_one_line(cause)}") from error
+            raise SubjectError(f"nothing listens at {without_password(uri)}") from error
+        raise SubjectError(f"cannot reach {without_password(uri)}: {one_line(cause)}") from error
     if response.status_code in (401, 403):
         raise SubjectError(
-            f"{_without_password(uri)} answers {response.status_code}: set MLFLOW_TRACKING_USERNAME and "
+            f"{without_password(uri)} answers {response.status_code}: set MLFLOW_TRACKING_USERNAME and "
             "MLFLOW_TRACKING_PASSWORD, or MLFLOW_TRACKING_TOKEN"
         )
     client = Identity.of(store)
     told = response.text.strip() if response.status_code == 200 else ""
     server = f"a server of version {told}" if re.fullmatch(r"\d[\w.+-]{0,30}", told) else "a server"
     return replace(client, distribution=f"{client.distribution}, talking to {server}")
-
-
-def _without_password(uri: str) -> str:
-    password = urlsplit(uri).password
-    return uri.replace(f":{password}@", ":***@") if password else uri
-
-
-def _one_line(error: object) -> str:
-    text = " ".join(str(error).split())
-    return f"{type(error).__name__}: {text[:300]}"
-
-
-def _named(plugin: EntryPoint) -> str:
-    distribution = f" of {plugin.dist.name} {plugin.dist.version}" if plugin.dist else ""
-    return f"{plugin.value}{distribution}"

@@ -7,7 +7,7 @@ from typing import Any
 
 import trackspec
 from trackspec import TrackingStore, TrackspecError
-from trackspec.opening import schemes
+from trackspec.opening import STORES
 from trackspec_conformance.subjects.errors import SubjectError
 from trackspec_conformance.subjects.opener import Opener
 from trackspec_conformance.subjects.servers import PROFILE, is_plain, is_server, server_subject, url_of
@@ -53,7 +53,7 @@ TRACKING_STORES = Opener(
     interface="tracking",
     noun="tracking store",
     contract=TrackingStore,
-    schemes=schemes,
+    schemes=STORES.schemes,
     by_uri=_by_uri,
     by_mlflow=_by_mlflow,
     mlflow_class=("mlflow.store.tracking.abstract_store", "AbstractStore"),

@@ -1,0 +1,114 @@
+"""What a check of an artifact repository arranges: folders that nobody else has, and local files."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from trackspec import ArtifactRepository
+from trackspec_conformance import local_files
+from trackspec_conformance.arrangement import Arrangement, Blocked
+from trackspec_conformance.local_files import Content
+from trackspec_conformance.lying_server import Lies, LyingServer
+from trackspec_conformance.scripts import Call
+
+
+class FreshArtifacts(Arrangement[ArtifactRepository]):
+    """Makes artifacts for one check, each below a folder of its own, and the local files that they come from."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._local: str | None = None
+        self._servers: list[LyingServer] = []
+
+    def folder(self, hint: str = "x") -> str:
+        """The path of a folder that nobody has, and in which nothing is yet."""
+        return self.name(hint)
+
+    def file(self, name: str, content: Content = b"content") -> str:
+        """A new local file of this name."""
+        file = local_files.local_file(name, content, within=local_files.local_folder(within=self._within()))
+        self.transcript.made("local_file", (name, content), "file", file)
+        return file
+
+    def tree(self, files: Mapping[str, Content] | None = None) -> str:
+        """A new local folder that holds these files, by their relative paths.
+
+        A path that ends in ``/`` is an empty folder.
+        """
+        folder = local_files.local_folder(files, within=self._within())
+        self.transcript.made("local_folder", (dict(files),) if files else (), "folder", folder)
+        return folder
+
+    def destination(self) -> str:
+        """A new local folder with nothing in it, for downloads."""
+        return self.tree()
+
+    def logged(self, files: Mapping[str, Content], folder: str | None = None) -> str:
+        """A folder in the repository that holds these files, by their relative paths."""
+        folder = folder or self.folder()
+        try:
+            self._subject.log_artifacts(self.tree(files), folder)
+        except Exception as error:
+            raise Blocked("upload.folder", error) from error
+        return folder
+
+    def shared(self, kind: str, pieces: Sequence[Mapping[str, Content]], told: str) -> str:
+        """A folder that holds all these files, which the checks of a process share and leave as it is.
+
+        :param pieces: the files of each call that logs some.
+        :param told: an expression of scripts that gives all of them.
+        """
+        if kind not in self._workspace.shared:
+            start = self.transcript.mark()
+            folder = self.folder(kind)
+            for files in pieces:
+                self.logged(files, folder)
+            self._workspace.shared[kind] = folder
+            self.transcript.rewind(start)
+        folder, name = self._workspace.shared[kind], f"shared_{kind}"
+        self.transcript.recall(Call(f"f'{{ns}}-{kind}'", name, "returned"), folder)
+        filled = f"repository.log_artifacts(local_folder({told}), {name})"
+        self.transcript.recall(Call(filled, f"{name}_filled", "returned"), f"{folder}, filled")
+        return folder
+
+    def below(self, folder: str) -> ArtifactRepository:
+        """The repository whose root is a folder of this one's.
+
+        :raises NotApplicable: if the subject cannot be opened there.
+        """
+        assert self._openings.below is not None
+        return self._openings.below(folder)
+
+    def server(self, lies: Lies) -> LyingServer:
+        """A server that lies."""
+        server = LyingServer(lies)
+        self._servers.append(server)
+        self.transcript.made("lying_server", (lies,), "server", server.uri)
+        return server
+
+    def client_of(self, server: LyingServer) -> ArtifactRepository:
+        """The subject as a client of a server.
+
+        :raises NotApplicable: if it is no client of one.
+        """
+        assert self._openings.at is not None
+        return self._openings.at(server.uri)
+
+    def client(self, lies: Lies) -> ArtifactRepository:
+        """The subject as a client of a server that lies."""
+        return self.client_of(self.server(lies))
+
+    def close(self) -> None:
+        for server in self._servers:
+            server.close()
+        if self._local is not None:
+            shutil.rmtree(self._local, ignore_errors=True)
+
+    def _within(self) -> str:
+        if self._local is None:
+            self._local = str(Path(tempfile.mkdtemp(prefix="trackspec-check-")).resolve())
+        return self._local

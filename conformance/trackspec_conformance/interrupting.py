@@ -1,0 +1,140 @@
+"""Cutting a call off in its middle: after a certain line of its code, or by ending the process that makes it."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import random
+import select
+import signal
+import sys
+import time
+import warnings
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from types import FrameType
+from typing import Any
+
+from trackspec_conformance.expectations import NotApplicable
+
+_LEFT_ALONE = ("/threading.py", "/concurrent/futures/", "/queue.py", "/logging/", "/trackspec_conformance/")
+"""Code that is not cut: a lock that is left held there would make the subject wait for ever."""
+
+PATIENCE = 60.0
+"""Seconds that a call in a process of its own may take."""
+
+
+class Interruption(KeyboardInterrupt):
+    """Stands for the user's interrupt."""
+
+
+@dataclass(frozen=True)
+class Cut:
+    """What became of a call.
+
+    :ivar lines: how many lines were begun.
+    :ivar made: whether it was cut off.
+    :ivar returned: whether it returned.
+    """
+
+    lines: int
+    made: bool
+    returned: bool
+
+
+def cut(call: Callable[[], object], at: int | None) -> Cut:
+    """Make a call, and cut it off before its line of this number, counted from 1 as they are begun.
+
+    Lines of threads that the call starts are not counted, and libraries in other languages cannot be cut. None
+    counts the lines only.
+    """
+    tracer = _Tracer(at)
+    returned = False
+    before = sys.gettrace()
+    sys.settrace(tracer.trace)
+    try:
+        call()
+        returned = True
+    except (Exception, KeyboardInterrupt):
+        if not tracer.made:
+            raise
+    finally:
+        sys.settrace(before)
+    return Cut(tracer.lines, tracer.made, returned)
+
+
+def spread(lines: int, source: random.Random, points: int = 40) -> list[int]:
+    """Lines at which to cut a call of so many, spread over all of them, in a random order."""
+    if lines <= points:
+        chosen = list(range(1, lines + 1))
+    else:
+        width = lines / points
+        chosen = [int((number + source.random()) * width) + 1 for number in range(points)]
+    source.shuffle(chosen)
+    return chosen
+
+
+class _Tracer:
+    def __init__(self, at: int | None) -> None:
+        self.at = at
+        self.lines = 0
+        self.made = False
+
+    def trace(self, frame: FrameType, event: str, _: Any) -> Any:
+        if any(part in frame.f_code.co_filename for part in _LEFT_ALONE):
+            return None
+        if event == "line" and not self.made:
+            self.lines += 1
+            if self.lines == self.at:
+                self.made = True
+                raise Interruption("cut off by the suite")
+        return self.trace
+
+
+def seconds_in_a_process(call: Callable[[], Callable[[], object]]) -> float:
+    """How long a call takes in a process of its own.
+
+    :param call: is made there first, and returns what is timed.
+    """
+    with _process(call) as (_, done):
+        started = time.monotonic()
+        if not select.select([done], [], [], PATIENCE)[0]:
+            raise NotApplicable(f"the call takes more than {PATIENCE:.0f} s in a process of its own")
+        if os.read(done, 1) != b"d":
+            raise NotApplicable("the subject cannot be used in a process of its own")
+        return time.monotonic() - started
+
+
+def end_a_process(call: Callable[[], Callable[[], object]], after: float) -> None:
+    """Make a call in a process of its own, and end that after so many seconds, or once the call has returned."""
+    with _process(call) as (process, done):
+        select.select([done], [], [], after)
+        os.kill(process, signal.SIGKILL)
+
+
+@contextlib.contextmanager
+def _process(call: Callable[[], Callable[[], object]]) -> Iterator[tuple[int, int]]:
+    """A process that makes a call; gives its id, and a descriptor that tells when the call has returned."""
+    if not hasattr(os, "fork"):
+        raise NotApplicable("this system makes no copy of a process")
+    reading, writing = os.pipe()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # that this process has threads is no matter to a copy that is ended
+        process = os.fork()
+    if process == 0:
+        with contextlib.suppress(BaseException):
+            timed = call()
+            os.write(writing, b"r")
+            timed()
+            os.write(writing, b"d")
+        os._exit(0)
+    os.close(writing)
+    try:
+        if not select.select([reading], [], [], PATIENCE)[0] or os.read(reading, 1) != b"r":
+            raise NotApplicable("the subject cannot be opened in a process of its own")
+        yield process, reading
+    finally:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(process, signal.SIGKILL)
+        os.waitpid(process, 0)
+        os.close(reading)

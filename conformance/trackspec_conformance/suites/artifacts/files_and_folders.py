@@ -1,0 +1,143 @@
+"""The checks of the chapter on artifact repositories: files and folders."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from hypothesis import strategies as st
+
+from trackspec import ArtifactRepository, ErrorCode, FileInfo
+from trackspec_conformance.artifact_trees import files_below
+from trackspec_conformance.checks import check
+from trackspec_conformance.expectations import expect_equal, expect_one_of, unless_refused
+from trackspec_conformance.exploring import explore
+from trackspec_conformance.fresh_artifacts import FreshArtifacts
+from trackspec_conformance.local_files import tree_of
+
+LOGGED = ("upload.file", "download.file")
+
+
+@check("artifact.exact", rests_on=LOGGED)
+def awkward_bytes_are_kept(repository: ArtifactRepository, fresh: FreshArtifacts) -> None:
+    """Bytes that text modes and encodings like to change are read as they were logged."""
+    contents = (
+        bytes(range(256)),
+        b"a\r\nb\rc\n",
+        b"\x1a\x04\x00",
+        b"\xff\xfe\xef\xbb\xbf",
+        b"\n",
+        b"no newline",
+        b"\x1f\x8b\x08\x00",
+        b"%PDF <html> {} --boundary\r\n\r\n.\r\n",
+        b"\x00" * 5000,
+    )
+    folder = fresh.folder()
+
+    for number, content in enumerate(contents):
+        repository.log_artifact(fresh.file(f"{number}.bin", content), folder)
+
+    expected = {f"{number}.bin": content for number, content in enumerate(contents)}
+    expect_equal(expected, tree_of(repository.download_artifacts(folder, fresh.destination())), "the files")
+
+
+@check("artifact.exact", rests_on=LOGGED)
+def any_bytes_are_kept(repository: ArtifactRepository, fresh: FreshArtifacts) -> None:
+    """Files of any bytes are read as they were logged."""
+
+    def holds(contents: list[bytes]) -> None:
+        folder = fresh.folder()
+        files = {f"{number}.bin": content for number, content in enumerate(contents)}
+
+        repository.log_artifacts(fresh.tree(files), folder)
+
+        expect_equal(files, tree_of(repository.download_artifacts(folder, fresh.destination())), "the files")
+
+    explore(fresh, st.lists(st.binary(max_size=300), min_size=1, max_size=4), holds, examples=15)
+
+
+@check("artifact.empty-file", rests_on=LOGGED)
+def an_empty_file_is_an_artifact(repository: ArtifactRepository, fresh: FreshArtifacts) -> None:
+    """Empty files, logged alone and with a folder, are listed with the size 0 and downloaded."""
+    folder = fresh.folder()
+
+    repository.log_artifact(fresh.file("a", b""), folder)
+    repository.log_artifacts(fresh.tree({"b": b"", "c": b"1"}), folder)
+
+    expected = [FileInfo(f"{folder}/{name}", False, size) for name, size in (("a", 0), ("b", 0), ("c", 1))]
+    expect_equal(expected, repository.list_artifacts(folder), "the listing")
+    downloaded = tree_of(repository.download_artifacts(f"{folder}/a", fresh.destination()))
+    expect_equal({"": b""}, downloaded, "the empty file")
+
+
+@check("artifact.kept", rests_on=LOGGED)
+def another_object_finds_what_was_logged(repository: ArtifactRepository, fresh: FreshArtifacts) -> None:
+    """Files are found by a repository that was opened before they were logged, and by one opened after."""
+    before = fresh.reopened()
+    folder = fresh.folder()
+    before.list_artifacts(folder)
+
+    repository.log_artifacts(fresh.tree({"a": b"1", "b/c": b"22"}), folder)
+    after = fresh.reopened()
+
+    expected = {f"{folder}/a": 1, f"{folder}/b/c": 2}
+    expect_equal(expected, files_below(before, folder), "the files, seen by the repository opened before")
+    expect_equal(expected, files_below(after, folder), "the files, seen by the repository opened after")
+    downloaded = tree_of(after.download_artifacts(folder, fresh.destination()))
+    expect_equal({"a": b"1", "b/c": b"22"}, downloaded, "the files")
+
+
+@check("artifact.below", rests_on=LOGGED)
+def a_folder_is_the_root_of_a_repository_below(repository: ArtifactRepository, fresh: FreshArtifacts) -> None:
+    """What is logged above and below is found by both repositories, each under its own path."""
+    folder = fresh.logged({"a": b"1", "b/c": b"22"})
+    below = fresh.below(folder)
+
+    below.log_artifact(fresh.file("d", b"333"), "b")
+    below.log_artifact(fresh.file("e", b"4444"))
+
+    expect_equal({"a": 1, "b/c": 2, "b/d": 3, "e": 4}, files_below(below, ""), "the files, seen from below")
+    expected = {f"{folder}/{path}": size for path, size in (("a", 1), ("b/c", 2), ("b/d", 3), ("e", 4))}
+    expect_equal(expected, files_below(repository, folder), "the files, seen from above")
+
+
+@check("artifact.case-apart", rests_on=LOGGED)
+def case_parts_paths(repository: ArtifactRepository, fresh: FreshArtifacts) -> None:
+    """Files and folders whose names differ in case keep their own content."""
+    folder = fresh.folder()
+    files = {"a.TXT": b"1", "A.txt": b"2", "Data/x": b"3", "data/x": b"4"}
+
+    for path, content in files.items():
+        parent, _, name = path.rpartition("/")
+        repository.log_artifact(fresh.file(name, content), f"{folder}/{parent}".rstrip("/"))
+
+    downloaded = tree_of(repository.download_artifacts(folder, fresh.destination()))
+    expect_equal(files, downloaded, "the files")
+
+
+@check("artifact.file-or-folder", rests_on=LOGGED)
+def nothing_is_logged_over_a_file_that_it_would_be_in(
+    repository: ArtifactRepository, fresh: FreshArtifacts
+) -> None:
+    """A file stays when something is logged below its path, whether that is refused or kept."""
+    folder = fresh.logged({"a": b"file"})
+
+    with unless_refused(ErrorCode.INVALID_PARAMETER_VALUE):
+        repository.log_artifact(fresh.file("b", b"below"), f"{folder}/a")
+
+    downloaded = Path(repository.download_artifacts(f"{folder}/a", fresh.destination()))
+    kept = downloaded.read_bytes() if downloaded.is_file() else tree_of(str(downloaded))
+    expect_equal(b"file", kept, "what was there")
+
+
+@check("artifact.file-or-folder", rests_on=LOGGED)
+def nothing_is_logged_over_a_folder(repository: ArtifactRepository, fresh: FreshArtifacts) -> None:
+    """What lies in a folder stays when a file is logged to the folder's path, whether that is refused or kept."""
+    folder = fresh.logged({"a/b": b"below"})
+
+    with unless_refused(ErrorCode.INVALID_PARAMETER_VALUE):
+        repository.log_artifact(fresh.file("a", b"file"), folder)
+
+    downloaded = tree_of(repository.download_artifacts(f"{folder}/a/b", fresh.destination()))
+    expect_equal({"": b"below"}, downloaded, "what was there")
+    sizes = {info.path: info.file_size for info in repository.list_artifacts(f"{folder}/a")}
+    expect_one_of([{f"{folder}/a/b": 5}], sizes, "the folder's listing")

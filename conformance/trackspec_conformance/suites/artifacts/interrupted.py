@@ -1,0 +1,202 @@
+"""The checks of the chapter on transfers: transfers that are cut."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from trackspec import ArtifactRepository
+from trackspec_conformance.artifact_trees import files_below
+from trackspec_conformance.checks import check
+from trackspec_conformance.expectations import expect, expect_equal, expect_one_of
+from trackspec_conformance.fresh_artifacts import FreshArtifacts
+from trackspec_conformance.interrupting import Cut, cut, end_a_process, seconds_in_a_process, spread
+from trackspec_conformance.local_files import Noise, digest_of, tree_of
+
+OLD, NEW = Noise(150_000, 1), Noise(200_001, 2)
+TREE = {f"{number}.bin": bytes([65 + number]) * 40_000 for number in range(6)} | {"deep/er/x": b"x" * 40_000}
+FEWEST = 8
+LOGGED = ("upload.overwrite",)
+
+
+def cuts(
+    fresh: FreshArtifacts, make: Callable[[], Callable[[], object]]
+) -> Iterator[tuple[Callable[[], object], Cut]]:
+    """Make a call again and again, cut at points spread over its lines; give the call and what became of it.
+
+    :param make: arranges what the next call is made on, and returns the call.
+    """
+    whole = cut(make(), None)
+    deadline = fresh.deadline()
+    for number, line in enumerate(spread(whole.lines, fresh.random)):
+        if number >= FEWEST and time.monotonic() > deadline:
+            return
+        start = fresh.transcript.mark()
+        call = make()
+        yield call, cut(call, line)
+        fresh.transcript.rewind(start)
+
+
+def kept(repository: ArtifactRepository, fresh: FreshArtifacts, path: str) -> tuple[int, str] | None:
+    """The size and digest of a file, None where it is not there."""
+    if path not in files_below(repository, path.rpartition("/")[0]):
+        return None
+    return digest_of(Path(repository.download_artifacts(path, fresh.destination())))
+
+
+@check("interrupted.upload", rests_on=LOGGED)
+def a_cut_upload_leaves_nothing(repository: ArtifactRepository, fresh: FreshArtifacts) -> None:
+    """An upload that is cut anywhere leaves the whole file under its new path, or nothing."""
+    file, folder = fresh.file("a.bin", NEW), ""
+
+    def upload() -> Callable[[], object]:
+        nonlocal folder
+        folder = fresh.folder()
+        return lambda: repository.log_artifact(file, folder)
+
+    for _ in cuts(fresh, upload):
+        expect_one_of([None, digest_of(NEW)], kept(repository, fresh, f"{folder}/a.bin"), "size and digest")
+
+
+@check("interrupted.upload", rests_on=LOGGED)
+def a_cut_replacement_leaves_the_old_or_the_new(repository: ArtifactRepository, fresh: FreshArtifacts) -> None:
+    """An upload that replaces a file leaves the whole of the one or of the other, wherever it is cut."""
+    old, new, folder = fresh.file("a.bin", OLD), fresh.file("a.bin", NEW), ""
+
+    def replacement() -> Callable[[], object]:
+        nonlocal folder
+        folder = fresh.folder()
+        repository.log_artifact(old, folder)
+        return lambda: repository.log_artifact(new, folder)
+
+    for _ in cuts(fresh, replacement):
+        expected = [digest_of(OLD), digest_of(NEW)]
+        expect_one_of(expected, kept(repository, fresh, f"{folder}/a.bin"), "size and digest")
+
+
+@check("interrupted.folder", rests_on=("upload.folder",))
+def each_file_of_a_cut_folder_is_whole(repository: ArtifactRepository, fresh: FreshArtifacts) -> None:
+    """When a folder's upload is cut anywhere, each file of it is there whole, or not at all."""
+    tree, folder = fresh.tree(TREE), ""
+
+    def upload() -> Callable[[], object]:
+        nonlocal folder
+        folder = fresh.folder()
+        return lambda: repository.log_artifacts(tree, folder)
+
+    for _ in cuts(fresh, upload):
+        for path in files_below(repository, folder):
+            content = TREE.get(path.removeprefix(f"{folder}/"))
+            if content is not None:  # what lies there besides is another requirement's
+                expect_equal(digest_of(content), kept(repository, fresh, path), f"size and digest of {path}")
+
+
+@check("interrupted.not-listed", rests_on=("upload.folder",))
+def what_is_left_of_a_cut_upload_is_hidden(repository: ArtifactRepository, fresh: FreshArtifacts) -> None:
+    """After uploads that were cut, the files of the folder are listed and downloaded, and nothing else."""
+    tree, folder = fresh.tree(TREE), ""
+
+    def upload() -> Callable[[], object]:
+        nonlocal folder
+        folder = fresh.logged({"0.bin": b"before"})
+        return lambda: repository.log_artifacts(tree, folder)
+
+    for _ in cuts(fresh, upload):
+        listed = {path.removeprefix(f"{folder}/") for path in files_below(repository, folder)}
+        downloaded = {*tree_of(repository.download_artifacts(folder, fresh.destination()))}
+        expect_equal([], sorted((listed | downloaded) - TREE.keys()), "files that were not logged")
+
+
+@check("interrupted.download", rests_on=("download.folder",))
+def a_cut_download_leaves_whole_files(repository: ArtifactRepository, fresh: FreshArtifacts) -> None:
+    """When a download is cut anywhere, each file that has its name in the destination is whole."""
+    folder, destination = fresh.logged(TREE), ""
+
+    def download() -> Callable[[], object]:
+        nonlocal destination
+        destination = fresh.destination()
+        return lambda: repository.download_artifacts(folder, destination)
+
+    for _ in cuts(fresh, download):
+        for path, content in TREE.items():
+            place = Path(destination, folder, path)
+            if place.exists():
+                expect_equal(digest_of(content), digest_of(place), f"size and digest of {path}")
+
+
+@check("interrupted.acknowledged", rests_on=LOGGED)
+def a_call_that_returns_has_done_its_work(repository: ArtifactRepository, fresh: FreshArtifacts) -> None:
+    """A cut upload, and a cut download, that return all the same have transferred everything."""
+    tree, folder, destination = fresh.tree(TREE), "", ""
+    whole = fresh.logged(TREE)
+
+    def upload() -> Callable[[], object]:
+        nonlocal folder
+        folder = fresh.folder()
+        return lambda: repository.log_artifacts(tree, folder)
+
+    def download() -> Callable[[], object]:
+        nonlocal destination
+        destination = fresh.destination()
+        return lambda: repository.download_artifacts(whole, destination)
+
+    for _, became in cuts(fresh, upload):
+        if became.returned:
+            expected = {f"{folder}/{path}": len(content) for path, content in TREE.items()}
+            expect_equal(expected, files_below(repository, folder), "the files, since the call returned")
+    for _, became in cuts(fresh, download):
+        if became.returned:
+            expect_equal(TREE, tree_of(str(Path(destination, whole))), "the files, since the call returned")
+
+
+@check("interrupted.again", rests_on=("upload.folder", "download.folder"))
+def a_cut_call_is_made_again(repository: ArtifactRepository, fresh: FreshArtifacts) -> None:
+    """An upload and a download that were cut succeed when they are made again."""
+    tree, folder, destination = fresh.tree(TREE), "", ""
+
+    def upload() -> Callable[[], object]:
+        nonlocal folder
+        folder = fresh.folder()
+        return lambda: repository.log_artifacts(tree, folder)
+
+    def download() -> Callable[[], object]:
+        nonlocal destination
+        destination = fresh.destination()
+        return lambda: repository.download_artifacts(folder, destination)
+
+    for call, _ in cuts(fresh, upload):
+        call()
+        expected = {f"{folder}/{path}": len(content) for path, content in TREE.items()}
+        expect_equal(expected, files_below(repository, folder), "the files, once the call was made again")
+    for call, _ in cuts(fresh, download):
+        call()
+        downloaded = tree_of(str(Path(destination, folder)))
+        expect_equal(TREE, {path: downloaded.get(path) for path in TREE}, "the files, likewise")
+
+
+@check("interrupted.process-ended", rests_on=("artifact.kept",), timeout=120)
+def a_process_ends_in_the_middle(repository: ArtifactRepository, fresh: FreshArtifacts) -> None:
+    """When the process is ended in the middle of uploads, each file is whole, or as it was before."""
+    content = Noise(16 * 1024 * 1024, 3)
+    old, new, more = fresh.file("a.bin", OLD), fresh.file("a.bin", content), fresh.tree({"a.bin": content})
+    folder = ""
+
+    def uploads() -> Callable[[], object]:
+        fresh.transcript.on_call = None  # this is the process that is ended, and talks to nobody
+        opened = fresh.reopened()
+        opened.list_artifacts(folder)
+        return lambda: (opened.log_artifact(new, folder), opened.log_artifacts(more, f"{folder}/tree"))
+
+    folder = fresh.folder()
+    seconds = seconds_in_a_process(uploads)
+    for part in range(1, 9):
+        folder = fresh.folder()
+        repository.log_artifact(old, folder)
+        repository.log_artifact(old, f"{folder}/tree")
+        end_a_process(uploads, seconds * part / 9)
+
+        for path in (f"{folder}/a.bin", f"{folder}/tree/a.bin"):
+            found = kept(repository, fresh, path)
+            whole = found in (digest_of(OLD), digest_of(content))
+            expect(whole, f"{path}, whole, as it was before or as it was logged", found)

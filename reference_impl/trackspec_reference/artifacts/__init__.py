@@ -1,0 +1,1 @@
+"""Artifact repositories that keep the contract."""

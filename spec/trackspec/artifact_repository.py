@@ -1,0 +1,89 @@
+"""The interface of an artifact repository.
+
+Method and field names are MLflow's. What each call promises is written in the chapters of the specification; the
+docstrings name no more than the gist. Every method raises :class:`~trackspec.errors.TrackspecError` and nothing
+else: INVALID_PARAMETER_VALUE for a path that breaks the rules of :mod:`trackspec.artifact_paths`, or for a local
+file or folder that cannot be read, before anything is transferred.
+"""
+
+from __future__ import annotations
+
+import os
+from abc import ABC, abstractmethod
+from types import TracebackType
+from typing import TypeAlias
+
+from trackspec.claims import Claims
+from trackspec.entities import FileInfo
+
+LocalPath: TypeAlias = "str | os.PathLike[str]"
+
+REPOSITORIES = Claims("trackspec.artifact_repositories", "artifact repository", {})
+"""The classes of artifact repositories."""
+
+
+class ArtifactRepository(ABC):
+    """Keeps the files below one URI, such as those of a run.
+
+    A repository is constructed from that URI and nothing else; it finds its own credentials. It may be used by
+    several threads at once, and is closed when done with.
+
+    :ivar artifact_uri: the URI that it was constructed from.
+    """
+
+    artifact_uri: str
+
+    @staticmethod
+    def from_artifact_uri(artifact_uri: str) -> ArtifactRepository:
+        """Open the repository that claims the URI's scheme; a URI without a scheme is a path.
+
+        :raises TrackspecError: INVALID_PARAMETER_VALUE if no installed repository claims the scheme, several do,
+            or the one that does cannot be imported; otherwise whatever its constructor raises.
+        """
+        repository = REPOSITORIES.class_for(artifact_uri)(artifact_uri)
+        assert isinstance(repository, ArtifactRepository)
+        return repository
+
+    @abstractmethod
+    def log_artifact(self, local_file: LocalPath, artifact_path: str | None = None) -> None:
+        """Store a local file under its own name in the folder ``artifact_path``, replacing what had that name.
+
+        :raises TrackspecError: INVALID_PARAMETER_VALUE if there is no such local file.
+        """
+
+    @abstractmethod
+    def log_artifacts(self, local_dir: LocalPath, artifact_path: str | None = None) -> None:
+        """Store all files below a local folder under their relative paths in the folder ``artifact_path``.
+
+        :raises TrackspecError: INVALID_PARAMETER_VALUE if there is no such local folder, or if something in it
+            cannot be stored; then nothing of it is.
+        """
+
+    @abstractmethod
+    def list_artifacts(self, path: str | None = None) -> list[FileInfo]:
+        """Return the files and folders directly in the folder ``path``, by path; none if it is no folder."""
+
+    @abstractmethod
+    def download_artifacts(self, artifact_path: str, dst_path: LocalPath | None = None) -> str:
+        """Copy a file, or a folder with all below it, into ``dst_path`` and return where it is, as absolute path.
+
+        It lies there under its whole artifact path. Without ``dst_path`` it is put into a new temporary folder.
+
+        :raises TrackspecError: RESOURCE_DOES_NOT_EXIST if there is no such artifact.
+        """
+
+    @abstractmethod
+    def delete_artifacts(self, artifact_path: str | None = None) -> None:
+        """Delete a file, or a folder with all below it; what does not exist is deleted already."""
+
+    def close(self) -> None:
+        """Give back connections and threads. What was acknowledged stays; the object is not used again."""
+        return
+
+    def __enter__(self) -> ArtifactRepository:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self.close()

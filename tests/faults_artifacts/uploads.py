@@ -1,0 +1,462 @@
+"""Faults of uploading."""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+from trackspec.artifact_paths import parent_of, valid_path
+from trackspec.errors import ErrorCode, TrackspecError
+from trackspec.memory_repository import MemoryArtifactRepository
+
+from . import fault
+
+
+@fault("upload.file")
+class FilesAreInTheRoot(MemoryArtifactRepository):
+    """A file that is logged to a folder lies in the root."""
+
+    def log_artifact(self, local_file: Any, artifact_path: Any = None) -> None:
+        valid_path(artifact_path)
+        super().log_artifact(local_file)
+
+
+@fault("upload.file")
+class TheFolderIsTheName(MemoryArtifactRepository):
+    """The path of the folder is taken for that of the file."""
+
+    def log_artifact(self, local_file: Any, artifact_path: Any = None) -> None:
+        if artifact_path:
+            self._put(Path(local_file), valid_path(artifact_path))
+        else:
+            super().log_artifact(local_file)
+
+
+@fault("upload.overwrite")
+class TheFirstContentStays(MemoryArtifactRepository):
+    """A file that is there is not replaced."""
+
+    def _store(self, path: str, content: bytes) -> None:
+        if self._find(path) is None:
+            super()._store(path, content)
+
+
+@fault("upload.overwrite")
+class TheEndOfALongerFileStays(MemoryArtifactRepository):
+    """A file that replaces a longer one is written over its beginning."""
+
+    def _store(self, path: str, content: bytes) -> None:
+        super()._store(path, content + self._content(path)[len(content) :])
+
+    def _content(self, path: str) -> bytes:
+        from trackspec import memory_repository  # noqa: PLC0415 - the model's own files
+
+        return memory_repository._FILES.get(self._key(path), b"")
+
+
+@fault("upload.overwrite")
+class FilesOfOneSizeAreTheSame(MemoryArtifactRepository):
+    """A file of the size that is there already is not transferred."""
+
+    def _store(self, path: str, content: bytes) -> None:
+        found = self._find(path)
+        if found is None or found.file_size != len(content):
+            super()._store(path, content)
+
+
+@fault("upload.source-stays")
+class LocalFilesAreMoved(MemoryArtifactRepository):
+    """A local file is gone once it was logged."""
+
+    def log_artifact(self, local_file: Any, artifact_path: Any = None) -> None:
+        super().log_artifact(local_file, artifact_path)
+        os.unlink(local_file)
+
+
+@fault("upload.source-stays")
+class LocalFilesAreTheArtifacts(MemoryArtifactRepository):
+    """A file is read anew from where it was logged from."""
+
+    def __init__(self, artifact_uri: str = "memory:") -> None:
+        super().__init__(artifact_uri)
+        self._sources: dict[str, Path] = {}
+
+    def _put(self, local_file: Path, path: str) -> None:
+        super()._put(local_file, path)
+        self._sources[path] = local_file
+
+    def _get(self, path: str, local_file: Path) -> None:
+        super()._get(path, local_file)
+        with suppress(OSError, KeyError):
+            local_file.write_bytes(self._sources[path].read_bytes())
+
+    def _find(self, path: str) -> Any:
+        return super()._find(path)
+
+
+@fault("upload.folder")
+class FoldersAreFlattened(MemoryArtifactRepository):
+    """All files below a local folder lie in one folder."""
+
+    def log_artifacts(self, local_dir: Any, artifact_path: Any = None) -> None:
+        folder = valid_path(artifact_path)
+        super().log_artifacts(local_dir, artifact_path)
+        for info in list(self._files_below(folder)):
+            for path in Path(local_dir).rglob("*"):
+                if path.is_file() and "/" in str(path.relative_to(local_dir)):
+                    inner = f"{folder}/{path.relative_to(local_dir)}".lstrip("/")
+                    if inner == info.path:
+                        self._delete(inner)
+                        self._put(path, f"{folder}/{path.name}".lstrip("/"))
+
+
+@fault("upload.folder")
+class OneLevelIsLogged(MemoryArtifactRepository):
+    """What lies deeper than two folders is left out."""
+
+    def _put_all(self, files: Any) -> None:
+        shallow = min((path.count("/") for _, path in files), default=0) + 2
+        super()._put_all([(file, path) for file, path in files if path.count("/") < shallow + 1])
+
+
+@fault("upload.folder")
+class TheLocalFolderIsKept(MemoryArtifactRepository):
+    """The files of a local folder lie in a folder of its name."""
+
+    def log_artifacts(self, local_dir: Any, artifact_path: Any = None) -> None:
+        folder = f"{valid_path(artifact_path)}/{Path(local_dir).name}".lstrip("/")
+        super().log_artifacts(local_dir, folder)
+
+
+@fault("upload.hidden-files")
+class HiddenFilesAreLeftOut(MemoryArtifactRepository):
+    """Files whose names begin with a full stop are left out of folders."""
+
+    def _put_all(self, files: Any) -> None:
+        super()._put_all([(file, path) for file, path in files if not file.name.startswith(".")])
+
+
+@fault("upload.hidden-files")
+class HiddenFoldersAreLeftOut(MemoryArtifactRepository):
+    """Folders whose names begin with a full stop are left out of folders."""
+
+    def _put_all(self, files: Any) -> None:
+        super()._put_all([(file, path) for file, path in files if "/." not in parent_of(path)])
+
+
+@fault("upload.folder-merges")
+class FoldersAreReplaced(MemoryArtifactRepository):
+    """What lay in a folder is gone once a local folder was logged to it."""
+
+    def log_artifacts(self, local_dir: Any, artifact_path: Any = None) -> None:
+        if valid_path(artifact_path) and any(Path(local_dir).rglob("*")):
+            self._delete(artifact_path)
+        super().log_artifacts(local_dir, artifact_path)
+
+
+@fault("upload.folder-merges")
+class MergingKeepsWhatIsThere(MemoryArtifactRepository):
+    """Logging a folder leaves the files that are there as they are."""
+
+    def log_artifacts(self, local_dir: Any, artifact_path: Any = None) -> None:
+        self._merging = True
+        super().log_artifacts(local_dir, artifact_path)
+        self._merging = False
+
+    _merging = False
+
+    def _store(self, path: str, content: bytes) -> None:
+        if not (self._merging and self._find(path)):
+            super()._store(path, content)
+
+
+@fault("upload.folder-of-nothing")
+class NothingCannotBeLogged(MemoryArtifactRepository):
+    """A local folder without files is refused."""
+
+    def _put_all(self, files: Any) -> None:
+        if not files:
+            raise TrackspecError("There is nothing to log.", ErrorCode.INVALID_PARAMETER_VALUE)
+        super()._put_all(files)
+
+
+@fault("upload.folder-of-nothing")
+class FoldersAreMarkedByFiles(MemoryArtifactRepository):
+    """An empty folder is kept as a file of its own."""
+
+    def log_artifacts(self, local_dir: Any, artifact_path: Any = None) -> None:
+        super().log_artifacts(local_dir, artifact_path)
+        if not any(path.is_file() for path in Path(local_dir).rglob("*")):
+            self._store(f"{valid_path(artifact_path)}/.keep".lstrip("/"), b"")
+
+
+@fault("upload.path-like")
+class PathsAreNoStrings(MemoryArtifactRepository):
+    """A local path that is no string is refused."""
+
+    def log_artifact(self, local_file: Any, artifact_path: Any = None) -> None:
+        if not isinstance(local_file, str):
+            raise TrackspecError("A local path is a string.", ErrorCode.INVALID_PARAMETER_VALUE)
+        super().log_artifact(local_file, artifact_path)
+
+
+@fault("upload.missing-refused")
+class AMissingFileIsNotFound(MemoryArtifactRepository):
+    """A local file that does not exist is an error of the system."""
+
+    def log_artifact(self, local_file: Any, artifact_path: Any = None) -> None:
+        Path(local_file).stat()
+        super().log_artifact(local_file, artifact_path)
+
+
+@fault("upload.missing-refused")
+class AMissingFolderIsEmpty(MemoryArtifactRepository):
+    """A local folder that does not exist is taken for one without files."""
+
+    def log_artifacts(self, local_dir: Any, artifact_path: Any = None) -> None:
+        if Path(local_dir).exists():
+            super().log_artifacts(local_dir, artifact_path)
+
+
+@fault("upload.kind-refused")
+class AFolderIsLoggedAsSuch(MemoryArtifactRepository):
+    """A local folder in the place of a file is logged as a folder."""
+
+    def log_artifact(self, local_file: Any, artifact_path: Any = None) -> None:
+        if Path(local_file).is_dir():
+            self.log_artifacts(local_file, artifact_path)
+        else:
+            super().log_artifact(local_file, artifact_path)
+
+
+@fault("upload.kind-refused")
+class AFileIsAFolderOfNothing(MemoryArtifactRepository):
+    """A local file in the place of a folder is taken for a folder without files."""
+
+    def log_artifacts(self, local_dir: Any, artifact_path: Any = None) -> None:
+        if not Path(local_dir).is_file():
+            super().log_artifacts(local_dir, artifact_path)
+
+
+@fault("upload.unreadable-refused")
+class WhatCannotBeReadIsEmpty(MemoryArtifactRepository):
+    """A local file that cannot be read is kept as one without content."""
+
+    def _put_one(self, local_file: Path, path: str) -> None:
+        try:
+            super()._put_one(local_file, path)
+        except TrackspecError:
+            self._store(path, b"")
+
+
+@fault("upload.unreadable-refused")
+class ReadingFailsLate(MemoryArtifactRepository):
+    """A local file that cannot be read is refused, and its name is taken."""
+
+    def _put_one(self, local_file: Path, path: str) -> None:
+        if self._find(path) is None:
+            self._store(path, b"")
+            super()._put_one(local_file, path)
+        else:
+            super()._put_one(local_file, path)
+
+
+@fault("upload.name-refused")
+class NamesAreMadeFit(MemoryArtifactRepository):
+    """What a local file's name may not have is dropped from it."""
+
+    def log_artifact(self, local_file: Any, artifact_path: Any = None) -> None:
+        try:
+            super().log_artifact(local_file, artifact_path)
+        except TrackspecError:
+            if not Path(local_file).is_file():
+                raise
+            self._put(Path(local_file), f"{valid_path(artifact_path)}/fit".lstrip("/"))
+
+
+@fault("upload.folder-judged-first")
+class FilesAreJudgedOneByOne(MemoryArtifactRepository):
+    """The files of a folder are stored up to the one that is refused."""
+
+    def log_artifacts(self, local_dir: Any, artifact_path: Any = None) -> None:
+        folder = valid_path(artifact_path)
+        if Path(local_dir).is_dir():
+            for path in sorted(Path(local_dir).iterdir()):
+                if path.is_file():
+                    self.log_artifact(path, folder)
+        super().log_artifacts(local_dir, artifact_path)
+
+
+@fault("upload.link-to-file")
+class LinksAreLeftOut(MemoryArtifactRepository):
+    """Symbolic links to files are left out of folders."""
+
+    def _put_all(self, files: Any) -> None:
+        super()._put_all([(file, path) for file, path in files if not file.is_symlink()])
+
+
+@fault("upload.link-to-file")
+class LinksAreRefused(MemoryArtifactRepository):
+    """A symbolic link to a file is refused."""
+
+    def _put_one(self, local_file: Path, path: str) -> None:
+        if local_file.is_symlink():
+            raise TrackspecError("Links are not logged.", ErrorCode.INVALID_PARAMETER_VALUE)
+        super()._put_one(local_file, path)
+
+
+@fault("upload.link-to-folder")
+class LinkedFoldersAreLeftOut(MemoryArtifactRepository):
+    """Symbolic links to folders are left out."""
+
+    def _put_all(self, files: Any) -> None:
+        super()._put_all([(file, path) for file, path in files if not file.parent.is_symlink()])
+
+
+@fault("upload.link-to-nothing-refused")
+class LinksToNothingAreEmpty(MemoryArtifactRepository):
+    """A symbolic link that leads nowhere is logged as a file without content."""
+
+    def log_artifact(self, local_file: Any, artifact_path: Any = None) -> None:
+        link = Path(local_file)
+        if link.is_symlink() and not link.exists():
+            self._store(f"{valid_path(artifact_path)}/{link.name}", b"")
+        else:
+            super().log_artifact(local_file, artifact_path)
+
+
+@fault("upload.link-to-nothing-refused")
+class LinksToNothingAreLeftOut(MemoryArtifactRepository):
+    """Symbolic links that lead nowhere are left out of folders."""
+
+    def log_artifacts(self, local_dir: Any, artifact_path: Any = None) -> None:
+        if any(path.is_symlink() and not path.exists() for path in Path(local_dir).iterdir()):
+            for path in Path(local_dir).iterdir():
+                if path.is_file():
+                    self.log_artifact(path, artifact_path)
+        else:
+            super().log_artifacts(local_dir, artifact_path)
+
+
+@fault("upload.circle-refused")
+class CirclesAreCutOff(MemoryArtifactRepository):
+    """A folder that contains itself is logged with what lies directly in it."""
+
+    def log_artifacts(self, local_dir: Any, artifact_path: Any = None) -> None:
+        try:
+            super().log_artifacts(local_dir, artifact_path)
+        except TrackspecError as error:
+            if "contains itself" not in error.message:
+                raise
+
+
+@fault("upload.no-file-refused")
+class PipesAreLeftOut(MemoryArtifactRepository):
+    """What is neither a file nor a folder is left out of folders."""
+
+    def log_artifacts(self, local_dir: Any, artifact_path: Any = None) -> None:
+        try:
+            super().log_artifacts(local_dir, artifact_path)
+        except TrackspecError as error:
+            if "neither a file" not in error.message or any(
+                path.is_symlink() for path in Path(local_dir).iterdir()
+            ):
+                raise
+
+
+@fault("upload.together")
+class FoldersAreReadAndWrittenBack(MemoryArtifactRepository):
+    """Logging to a new folder writes back what was read of it before, so that callers undo each other."""
+
+    def _store(self, path: str, content: bytes) -> None:
+        folder = parent_of(path)
+        if "/" not in folder:
+            super()._store(path, content)
+            return
+        before = {info.path for info in self._files_below(folder)}
+        threading.Event().wait(0.05)
+        for info in list(self._files_below(folder)):
+            if info.path not in before:
+                self._delete(info.path)
+        super()._store(path, content)
+
+    def _put(self, local_file: Path, path: str) -> None:
+        self._store(path, local_file.read_bytes())
+
+
+@fault("upload.together")
+class NewFoldersAreMadeTwice(MemoryArtifactRepository):
+    """When two callers make a folder at the same time, one of them fails."""
+
+    def __init__(self, artifact_uri: str = "memory:") -> None:
+        super().__init__(artifact_uri)
+        self._making: set[str] = set()
+
+    def _put(self, local_file: Path, path: str) -> None:
+        folder = parent_of(path)
+        if "/" in folder and not list(self._list(folder)):
+            if folder in self._making:
+                raise TrackspecError("The folder is there already.", ErrorCode.INTERNAL_ERROR)
+            self._making.add(folder)
+            time.sleep(0.02)
+            self._making.discard(folder)
+        super()._put(local_file, path)
+
+
+class InPieces(MemoryArtifactRepository):
+    """A repository that writes a file piece by piece under its path."""
+
+    def _put(self, local_file: Path, path: str) -> None:
+        content = local_file.read_bytes()
+        self._require_free(path)
+        size = max(1, len(content) // 20)
+        for end in range(size, len(content) + size, size):
+            self._store(path, content[:end])
+            time.sleep(0.0005)
+
+
+@fault("upload.read-while-replaced")
+class FilesGrow(InPieces):
+    """A file that is being written is seen in part under its path."""
+
+
+@fault("upload.same-path-together")
+class WritersMix(MemoryArtifactRepository):
+    """Callers that write one path at the same time mix their contents."""
+
+    def _put(self, local_file: Path, path: str) -> None:
+        content = local_file.read_bytes()
+        self._require_free(path)
+        size = max(1, len(content) // 20)
+        self._store(path, b"")
+        for start in range(0, len(content), size):
+            self._store(path, self._content(path)[:start] + content[start : start + size])
+            time.sleep(0.0005)
+
+    def _content(self, path: str) -> bytes:
+        from trackspec import memory_repository  # noqa: PLC0415 - the model's own files
+
+        return memory_repository._FILES.get(self._key(path), b"")
+
+
+@fault("upload.same-path-together")
+class WritersAreRefused(MemoryArtifactRepository):
+    """A caller that writes what another one is writing fails."""
+
+    def __init__(self, artifact_uri: str = "memory:") -> None:
+        super().__init__(artifact_uri)
+        self._writing: set[str] = set()
+
+    def _put(self, local_file: Path, path: str) -> None:
+        if path in self._writing:
+            raise TrackspecError("The file is there already.", ErrorCode.RESOURCE_ALREADY_EXISTS)
+        self._writing.add(path)
+        try:
+            time.sleep(0.01)
+            super()._put(local_file, path)
+        finally:
+            self._writing.discard(path)
