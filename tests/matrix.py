@@ -18,10 +18,11 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from tests import faults
+from tests.galleries import every_fault
+from tests.gallery import Fault
 from trackspec import catalogue
 from trackspec.catalogue import Level
-from trackspec_conformance.checks import tracking_checks
+from trackspec_conformance.checks import checks_of
 from trackspec_conformance.outcomes import Outcome
 
 OUTPUT = Path(__file__).parent.parent / "faults.json"
@@ -37,6 +38,7 @@ class Row:
     """
 
     name: str
+    interface: str
     summary: str
     breaks: dict[str, list[str]]
     others: list[str]
@@ -56,29 +58,30 @@ class Row:
 def main() -> None:
     """Print the matrix and write it; the exit status is 1 if a fault is not killed by name."""
     with ProcessPoolExecutor(os.cpu_count()) as pool:
-        rows = list(pool.map(row_of, faults.gallery()))
+        rows = list(pool.map(row_of, range(len(every_fault()))))
     drawn_up = figures(rows)
     OUTPUT.write_text(json.dumps(drawn_up, indent=2) + "\n", encoding="utf-8")
     print_figures(drawn_up, rows, Console())
     sys.exit(0 if drawn_up["killed_by_named"] == drawn_up["faults"] else 1)
 
 
-def row_of(name: str) -> Row:
+def row_of(number: int) -> Row:
     """Try one fault."""
-    fault = faults.gallery()[name]
+    fault: Fault = every_fault()[number]
     breaks: dict[str, list[str]] = {}
     harmed: list[str] = []
 
     def failed(checks: Iterable[str]) -> list[str]:
-        outcomes = {check: fault.outcome_of(check) for check in checks}
+        outcomes = {check: fault.result_of(check).outcome for check in checks}
         harmed.extend(check for check, outcome in outcomes.items() if outcome is Outcome.ERROR)
         return [check for check, outcome in outcomes.items() if outcome is Outcome.FAIL]
 
     for requirement in fault.breaks:
         breaks[requirement] = failed(fault.checks_of(requirement))
     tried = {check for requirement in breaks for check in fault.checks_of(requirement)}
-    others = [] if all(breaks.values()) else failed(name for name in tracking_checks() if name not in tried)
-    return Row(name, fault.summary, breaks, others, sorted(set(harmed)))
+    untried = [name for name in checks_of(fault.interface) if name not in tried]
+    others = [] if all(breaks.values()) else failed(untried)
+    return Row(fault.name, fault.interface, fault.summary, breaks, others, sorted(set(harmed)))
 
 
 def figures(rows: list[Row]) -> dict[str, Any]:

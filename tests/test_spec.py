@@ -10,13 +10,17 @@ import pytest
 from tests import spec_pages
 from trackspec import catalogue
 from trackspec.catalogue import CatalogueError, Level, Requirement
-from trackspec_conformance.checks import tracking_checks
-from trackspec_conformance.declining import OPTIONAL_OPERATIONS
+from trackspec_conformance.checks import Check, checks_of
+from trackspec_conformance.interfaces import INTERFACES
+from trackspec_conformance.interfaces.interface import Refusal
 
 if sys.version_info >= (3, 11):
     import tomllib
 else:
     import tomli as tomllib
+
+CHECKS = [check for interface in INTERFACES for check in checks_of(interface).values()]
+REFUSALS = [refusal for interface in INTERFACES.values() for refusal in interface.refusals]
 
 HEAD = "- **`param.log`** MUST · core · 1.0"
 
@@ -28,7 +32,7 @@ HEAD = "- **`param.log`** MUST · core · 1.0"
 def test_a_requirement_is_judged_or_says_why_it_cannot_be(id_: str) -> None:
     """A MUST or SHOULD has a check or a reason why none is possible, and not both."""
     requirement = catalogue.requirements()[id_]
-    judged = any(id_ in check.verifies for check in tracking_checks().values())
+    judged = any(id_ in check.verifies for check in CHECKS)
 
     if requirement.not_testable:
         assert not judged
@@ -36,19 +40,17 @@ def test_a_requirement_is_judged_or_says_why_it_cannot_be(id_: str) -> None:
         assert judged
 
 
-@pytest.mark.parametrize("name", tracking_checks())
-def test_a_check_names_requirements_that_exist(name: str) -> None:
-    """What a check verifies, and what it rests on, is in the catalogue."""
-    check = tracking_checks()[name]
-
+@pytest.mark.parametrize("check", CHECKS, ids=lambda check: check.name)
+def test_a_check_names_requirements_that_exist(check: Check) -> None:
+    """What a check verifies, and what it rests on, is in the catalogue, and of the check's own interface."""
     assert check.verifies
-    assert {*check.verifies, *check.rests_on} <= catalogue.requirements().keys()
+    assert {*check.verifies, *check.rests_on} <= catalogue.requirements_of(check.interface).keys()
 
 
-@pytest.mark.parametrize("name", tracking_checks())
-def test_a_check_is_told_in_one_present_sentence(name: str) -> None:
+@pytest.mark.parametrize("check", CHECKS, ids=lambda check: check.name)
+def test_a_check_is_told_in_one_present_sentence(check: Check) -> None:
     """A summary is one sentence that says what holds."""
-    summary = tracking_checks()[name].summary
+    summary = check.summary
 
     assert re.fullmatch(r"([^a-z]|[a-z]+_).*[^.]\.", summary)
     assert not re.search(r"[.!?] [A-Z]", summary)
@@ -84,10 +86,10 @@ def test_a_profile_holds_requirements(profile: str) -> None:
     assert musts
 
 
-@pytest.mark.parametrize("prefix", OPTIONAL_OPERATIONS.values(), ids=OPTIONAL_OPERATIONS)
-def test_an_optional_operation_has_requirements(prefix: str) -> None:
-    """What a store may decline is named by the ids that begin so."""
-    assert any(id_.startswith(prefix) for id_ in catalogue.requirements())
+@pytest.mark.parametrize("refusal", REFUSALS, ids=lambda refusal: refusal.operation)
+def test_an_optional_operation_has_requirements(refusal: Refusal) -> None:
+    """What a subject may decline is named by the ids that begin so."""
+    assert any(id_.startswith(refusal.prefix) for id_ in catalogue.requirements())
 
 
 # -- divergences -------------------------------------------------------------------------------------------------

@@ -1,46 +1,68 @@
-"""The shape of every answer: the types that the interface promises, before any value is looked at."""
+"""The shape of an answer: the types that an interface promises, before any value is looked at."""
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Protocol
 
-from trackspec import Experiment, Metric, PagedList, Run, RunInfo
+from trackspec import PagedList
 from trackspec_conformance.expectations import Unexpected, shown
 
-_ITEMS: dict[str, type] = {
-    "search_experiments": Experiment,
-    "search_runs": Run,
-    "get_metric_history": Metric,
-    "get_metric_history_bulk_interval": Metric,
-}
-_ONE: dict[str, tuple[type, ...]] = {
-    "create_experiment": (str,),
-    "get_experiment": (Experiment,),
-    "get_experiment_by_name": (Experiment, type(None)),
-    "create_run": (Run,),
-    "get_run": (Run,),
-    "update_run_info": (RunInfo,),
-    "get_artifact_root": (str,),
-}
+
+class Shape(Protocol):
+    """What a method may return."""
+
+    def require(self, method: str, answer: Any) -> None:
+        """Require that an answer has this shape.
+
+        :raises Unexpected: if it has not.
+        """
 
 
-def require_shape(method: str, answer: Any) -> None:
-    """Require that an answer has the type that the interface promises for the method.
+@dataclass(frozen=True)
+class One:
+    """A value of one of these types."""
+
+    kinds: tuple[type, ...]
+
+    def require(self, method: str, answer: Any) -> None:
+        """Require the type."""
+        if not isinstance(answer, self.kinds):
+            names = " or ".join("None" if kind is type(None) else kind.__name__ for kind in self.kinds)
+            raise Unexpected(f"{method} returns {names}", shown(answer))
+
+
+@dataclass(frozen=True)
+class Many:
+    """A list of entities, with a page token where it is ``paged``."""
+
+    kind: type
+    paged: bool = False
+
+    def require(self, method: str, answer: Any) -> None:
+        """Require the list and each item's type."""
+        if not isinstance(answer, list):
+            raise Unexpected(f"{method} returns a list", shown(answer))
+        strangers = [item for item in answer if not isinstance(item, self.kind)]
+        if strangers:
+            raise Unexpected(f"{method} returns {self.kind.__name__} entities", shown(strangers[0]))
+        if self.paged and not _is_paged(answer):
+            raise Unexpected(f"{method} returns a PagedList, its token a string or None", shown(answer))
+
+
+def one(*kinds: type) -> Shape:
+    """The shape of a method that returns a value of one of these types."""
+    return One(kinds)
+
+
+def require_shape(shapes: Mapping[str, Shape], method: str, answer: Any) -> None:
+    """Require that an answer has the shape that the interface promises for the method.
 
     :raises Unexpected: if it has not.
     """
-    if permitted := _ONE.get(method):
-        if not isinstance(answer, permitted):
-            names = " or ".join("None" if kind is type(None) else kind.__name__ for kind in permitted)
-            raise Unexpected(f"{method} returns {names}", shown(answer))
-    elif kind := _ITEMS.get(method):
-        if not isinstance(answer, list):
-            raise Unexpected(f"{method} returns a list", shown(answer))
-        strangers = [item for item in answer if not isinstance(item, kind)]
-        if strangers:
-            raise Unexpected(f"{method} returns {kind.__name__} entities", shown(strangers[0]))
-        if method != "get_metric_history_bulk_interval" and not _is_paged(answer):
-            raise Unexpected(f"{method} returns a PagedList, its token a string or None", shown(answer))
+    if method in shapes:
+        shapes[method].require(method, answer)
 
 
 def _is_paged(answer: list[Any]) -> bool:

@@ -1,4 +1,4 @@
-"""The command ``trackspec check tracking``."""
+"""The command ``trackspec check``."""
 
 from __future__ import annotations
 
@@ -18,9 +18,10 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 from trackspec import catalogue
 from trackspec_conformance.checks import Check
 from trackspec_conformance.coordinator import Judgement, judge
+from trackspec_conformance.interfaces import INTERFACES, Interface
 from trackspec_conformance.known import KnownFailuresError, read_known_failures
 from trackspec_conformance.outcomes import CheckResult, Outcome
-from trackspec_conformance.planning import Plan, SelectionError, plan_tracking
+from trackspec_conformance.planning import Plan, SelectionError, plan
 from trackspec_conformance.report import Report, draw_up
 from trackspec_conformance.report.machine_readable import as_json, as_junit
 from trackspec_conformance.report.terminal import print_report
@@ -33,12 +34,13 @@ class UsageError(Exception):
     """Options that make no sense; the message is one line."""
 
 
-def check_tracking(options: argparse.Namespace) -> int:
-    """Judge a tracking store, print and write the report, and return the exit status."""
+def check_subject(options: argparse.Namespace) -> int:
+    """Judge a subject of an interface, print and write the report, and return the exit status."""
+    interface = INTERFACES[options.interface]
     try:
-        _require_sense(options)
-        with _subject(options.subject) as (subject, shown):
-            report = _judged(options, subject, shown)
+        _require_sense(options, interface)
+        with _subject(options.subject, interface) as (subject, shown):
+            report = _judged(options, interface, subject, shown)
     except (UsageError, KnownFailuresError, SelectionError, SubjectError) as error:
         print(f"trackspec: {error}", file=sys.stderr)
         return _COULD_NOT_BE_JUDGED
@@ -51,20 +53,21 @@ def masked(locator: str) -> str:
 
 
 @contextlib.contextmanager
-def _subject(given: str | None) -> Iterator[tuple[str, str]]:
-    """The locator to judge and the one to show; a temporary reference store where none is given."""
+def _subject(given: str | None, interface: Interface) -> Iterator[tuple[str, str]]:
+    """The locator to judge and the one to show; a temporary subject of the reference where none is given."""
     if given is not None:
         yield given, masked(given)
         return
     with tempfile.TemporaryDirectory(prefix="trackspec-") as directory:
-        yield f"sqlite:///{directory}/trackspec.db", "sqlite:///trackspec.db"
+        temporary = interface.temporary
+        yield temporary.replace("DIRECTORY", directory), temporary.replace("DIRECTORY/", "")
 
 
-def _require_sense(options: argparse.Namespace) -> None:
-    tracking = [name for name, profile in catalogue.profiles().items() if profile.interface == "tracking"]
-    unknown = sorted(set(options.profile or ()) - set(tracking))
+def _require_sense(options: argparse.Namespace, interface: Interface) -> None:
+    profiles = catalogue.profiles_of(interface.name)
+    unknown = sorted(set(options.profile or ()) - profiles.keys())
     if unknown:
-        raise UsageError(f"no profile {unknown[0]!r}; the profiles of tracking stores are {', '.join(tracking)}")
+        raise UsageError(f"no profile {unknown[0]!r}; the profiles of {interface.noun} are {', '.join(profiles)}")
     if options.spec_version not in (None, *catalogue.SPEC_VERSIONS):
         known = ", ".join(catalogue.SPEC_VERSIONS)
         raise UsageError(f"no specification {options.spec_version!r}; this suite judges by {known}")
@@ -73,20 +76,21 @@ def _require_sense(options: argparse.Namespace) -> None:
             raise UsageError(f"cannot write {file}: there is no such directory")
 
 
-def _judged(options: argparse.Namespace, subject: str, shown: str) -> Report:
+def _judged(options: argparse.Namespace, interface: Interface, subject: str, shown: str) -> Report:
     known = read_known_failures(Path(options.known)) if options.known else {}
     seed = secrets.randbelow(2**32) if options.seed is None else options.seed
     plans: list[Plan] = []
 
     def on_opened(judgement: Judgement) -> list[Check]:
         claimed = frozenset(options.profile or judgement.claimed)
-        plans.append(plan_tracking(claimed, keyword=options.keyword, declines=judgement.declines))
+        plans.append(plan(interface, claimed, keyword=options.keyword, declines=judgement.declines))
         progress.start(len(plans[0].checks), str(judgement.identity))
         return list(plans[0].checks)
 
     started = time.monotonic()
     with _ProgressBar() as progress:
         judgement = judge(
+            interface,
             subject,
             on_opened,
             shown_subject=shown,
@@ -94,16 +98,17 @@ def _judged(options: argparse.Namespace, subject: str, shown: str) -> Report:
             seed=seed,
             on_result=progress.advance,
         )
-    plan = plans[0]
+    (planned,) = plans
     return draw_up(
         judgement,
-        plan.checks,
-        plan.requirements,
+        planned.checks,
+        planned.requirements,
+        interface=interface.name,
         subject=shown,
         claimed=frozenset(options.profile or judgement.claimed),
         spec_version=options.spec_version or catalogue.SPEC_VERSION,
         seed=seed,
-        partial=plan.partial,
+        partial=planned.partial,
         known=known,
         seconds=time.monotonic() - started,
     )

@@ -1,7 +1,8 @@
 """What a check is, and the list of all of them.
 
 A check is a function that makes the calls of one small story and compares the answers. It asks for what it needs
-by parameter name: ``store`` (the store under test) and ``fresh`` (:class:`trackspec_conformance.fresh.Fresh`).
+by parameter name: the opened subject by what its interface calls it, such as ``store``, and ``fresh``, which
+arranges (:mod:`trackspec_conformance.arrangement`).
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ DEFAULT_TIMEOUT = 30.0
 class Check:
     """One check.
 
+    :ivar interface: the name of the interface whose subjects it judges.
     :ivar verifies: the ids of the requirements that fail when this check fails.
     :ivar rests_on: requirements without which the check cannot be judged; if one failed, it is blocked.
     :ivar timeout: seconds.
@@ -30,6 +32,7 @@ class Check:
     """
 
     name: str
+    interface: str
     summary: str
     verifies: tuple[str, ...]
     rests_on: tuple[str, ...]
@@ -43,7 +46,8 @@ class Check:
         return tuple(inspect.signature(self.function).parameters)
 
 
-_REGISTERED: dict[str, Check] = {}
+_REGISTERED: dict[str, dict[str, Check]] = {}
+"""The checks of each interface by name."""
 
 
 def check(
@@ -54,27 +58,30 @@ def check(
 ) -> Callable[[Callable[..., None]], Callable[..., None]]:
     """Register a function as the check of one requirement or several.
 
-    Its name is ``module.function``; its docstring is one sentence in the present tense that says what holds.
+    Its name is ``module.function``, and its interface that of the package which the module is in; its docstring is
+    one sentence in the present tense that says what holds.
     """
 
     def register(function: Callable[..., None]) -> Callable[..., None]:
-        name = f"{function.__module__.rpartition('.')[2]}.{function.__name__}"
-        assert name not in _REGISTERED, f"two checks are called {name}"
+        interface, module = function.__module__.split(".")[-2:]
+        registered = _REGISTERED.setdefault(interface, {})
+        name = f"{module}.{function.__name__}"
+        assert name not in registered, f"two checks are called {name}"
         assert function.__doc__, f"{name} has no docstring"
         summary = " ".join(function.__doc__.split())
-        _REGISTERED[name] = Check(name, summary, verifies, rests_on, timeout, function, uses)
+        registered[name] = Check(name, interface, summary, verifies, rests_on, timeout, function, uses)
         return function
 
     return register
 
 
 @cache
-def tracking_checks() -> dict[str, Check]:
-    """Every check of tracking stores by name, those first that others rest on."""
-    suite = importlib.import_module("trackspec_conformance.suites.tracking")
+def checks_of(interface: str) -> dict[str, Check]:
+    """Every check of an interface's subjects by name, those first that others rest on."""
+    suite = importlib.import_module(f"trackspec_conformance.suites.{interface}")
     for module in sorted(info.name for info in pkgutil.iter_modules(suite.__path__)):
         importlib.import_module(f"{suite.__name__}.{module}")
-    return _prerequisites_first(_REGISTERED)
+    return _prerequisites_first(_REGISTERED[interface])
 
 
 def _prerequisites_first(registered: dict[str, Check]) -> dict[str, Check]:

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from typing import NoReturn
 
 from trackspec import __version__
+from trackspec_conformance.interfaces import INTERFACES, Interface
 
 COULD_NOT_BE_JUDGED = 2
 
@@ -42,33 +43,36 @@ def _parser() -> argparse.ArgumentParser:
 def _add_check(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     check = commands.add_parser("check", help="judge a backend", allow_abbrev=False)
     interfaces = check.add_subparsers(required=True, metavar="INTERFACE")
-    tracking = interfaces.add_parser(
-        "tracking",
-        help="judge a tracking store",
+    for interface in INTERFACES.values():
+        _add_interface(interfaces, interface)
+
+
+def _add_interface(interfaces: argparse._SubParsersAction[argparse.ArgumentParser], interface: Interface) -> None:
+    width = max(map(len, interface.subjects)) + 2
+    subjects = "".join(f"  {form:<{width}}{opened}\n" for form, opened in interface.subjects.items())
+    parser = interfaces.add_parser(
+        interface.name,
+        help=f"judge {interface.noun}",
         allow_abbrev=False,
         formatter_class=argparse.RawDescriptionHelpFormatter,
-        description="Judge a tracking store, requirement by requirement.",
+        description=f"Judge {interface.noun}, requirement by requirement.",
         epilog=(
-            "subjects:\n"
-            "  file:PATH, sqlite:///PATH, ...  a store that trackspec opens by its URI\n"
-            "  mlflow+URI                      whatever the installed MLflow opens for the URI, plugins included\n"
-            "  module:factory                  a Python callable that returns a store\n"
-            "  (none)                          a temporary SQLite store of the reference implementation\n\n"
+            f"subjects:\n{subjects}\n"
             "exit status: 0 conforms to every claimed profile; 1 some MUST failed; 2 could not be judged"
         ),
     )
-    tracking.add_argument("subject", nargs="?", metavar="SUBJECT")
-    tracking.add_argument("--profile", action="append", metavar="NAME", help="judge this profile only; repeatable")
-    tracking.add_argument(
+    parser.add_argument("subject", nargs="?", metavar="SUBJECT")
+    parser.add_argument("--profile", action="append", metavar="NAME", help="judge this profile only; repeatable")
+    parser.add_argument(
         "-k", dest="keyword", metavar="TEXT", help="judge requirements and checks whose name has TEXT"
     )
-    tracking.add_argument("-n", dest="workers", type=_workers, default=1, metavar="WORKERS", help="processes (1)")
-    tracking.add_argument("--json", metavar="FILE", help="write the report as JSON; - for standard output")
-    tracking.add_argument("--junit", metavar="FILE", help="write the report as JUnit XML")
-    tracking.add_argument("--known", metavar="FILE", help="known failures (TOML), which do not fail the run")
-    tracking.add_argument("--spec-version", metavar="VERSION", help="the version of the specification to judge by")
-    tracking.add_argument("--seed", type=_seed, metavar="N", help="repeat the run that printed this seed")
-    tracking.set_defaults(run=_check_tracking)
+    parser.add_argument("-n", dest="workers", type=_workers, default=1, metavar="WORKERS", help="processes (1)")
+    parser.add_argument("--json", metavar="FILE", help="write the report as JSON; - for standard output")
+    parser.add_argument("--junit", metavar="FILE", help="write the report as JUnit XML")
+    parser.add_argument("--known", metavar="FILE", help="known failures (TOML), which do not fail the run")
+    parser.add_argument("--spec-version", metavar="VERSION", help="the version of the specification to judge by")
+    parser.add_argument("--seed", type=_seed, metavar="N", help="repeat the run that printed this seed")
+    parser.set_defaults(run=_check, interface=interface.name)
 
 
 def _add_spec(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -79,10 +83,10 @@ def _add_spec(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> 
     spec.set_defaults(run=_print_spec)
 
 
-def _check_tracking(options: argparse.Namespace) -> int:
-    from trackspec_conformance.checking import check_tracking  # noqa: PLC0415 - needs the conformance extra
+def _check(options: argparse.Namespace) -> int:
+    from trackspec_conformance.checking import check_subject  # noqa: PLC0415 - needs the conformance extra
 
-    return check_tracking(options)
+    return check_subject(options)
 
 
 def _print_spec(options: argparse.Namespace) -> int:

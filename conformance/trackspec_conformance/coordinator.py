@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from trackspec_conformance.checks import Check
+from trackspec_conformance.interfaces import Interface
 from trackspec_conformance.outcomes import CheckResult, Outcome, failure
 from trackspec_conformance.scripts import Call, script
 from trackspec_conformance.subjects.errors import SubjectError
@@ -46,6 +47,7 @@ class Judgement:
 
 
 def judge(
+    interface: Interface,
     subject: str,
     plan: Callable[[Judgement], list[Check]],
     *,
@@ -56,13 +58,19 @@ def judge(
 ) -> Judgement:
     """Run the checks that ``plan`` names, each after those it rests on.
 
+    :param interface: the interface that the subject is judged by.
     :param subject: the locator that every worker opens.
     :param plan: is told what was opened, and returns the checks to run.
     :param shown_subject: the locator in scripts and messages, where it differs.
     :raises SubjectError: if the subject cannot be opened at all.
     """
-    opening = {"subject": subject, "shown_subject": shown_subject or subject, "seed": seed}
-    with contextlib.closing(_Session(opening, on_result)) as session:
+    opening = {
+        "interface": interface.name,
+        "subject": subject,
+        "shown_subject": shown_subject or subject,
+        "seed": seed,
+    }
+    with contextlib.closing(_Session(interface, opening, on_result)) as session:
         session.open(plan)
         session.run(workers)
         return session.judgement
@@ -116,7 +124,13 @@ class _Session:
 
     judgement: Judgement
 
-    def __init__(self, opening: dict[str, Any], on_result: Callable[[CheckResult], None] | None) -> None:
+    def __init__(
+        self,
+        interface: Interface,
+        opening: dict[str, Any],
+        on_result: Callable[[CheckResult], None] | None,
+    ) -> None:
+        self._interface = interface
         self._opening = opening
         self._waiting: list[Check] = []
         self._on_result = on_result
@@ -270,7 +284,7 @@ class _Session:
         if check is not None:
             worker.process.wait()
             got = f"the process ended ({_death(worker)})"
-            self._settle(_silence(check, worker, self._opening["shown_subject"], got), check)
+            self._settle(self._silence(check, worker, got), check)
         self._end(worker)
 
     def _end_if_hanging(self, worker: _Worker) -> None:
@@ -281,9 +295,18 @@ class _Session:
         waited = f"no answer within {self._call_timeout:.0f} s"
         if now >= worker.check_deadline:
             waited = f"the check's calls did not end within {max(check.timeout, CALL_TIMEOUT) * 4:.0f} s"
-        self._settle(_silence(check, worker, self._opening["shown_subject"], waited), check)
+        self._settle(self._silence(check, worker, waited), check)
         self._call_timeout = max(min(SHORTEST_CALL_TIMEOUT, CALL_TIMEOUT), self._call_timeout / 2)
         self._end(worker)
+
+    def _silence(self, check: Check, worker: _Worker, got: str) -> CheckResult:
+        calls = [*worker.preamble, *worker.calls]
+        if not calls:
+            return failure(check.name, "the check to make its first call", got, "")
+        calls[-1].outcome = None
+        expected = f"{calls[-1].source} to return or raise"
+        told = script(calls, self._interface, self._opening["shown_subject"], expected, got)
+        return failure(check.name, expected, got, told)
 
     def _settle(self, result: CheckResult, check: Check) -> None:
         self.judgement.results[result.name] = result
@@ -307,15 +330,6 @@ def _read(worker: _Worker) -> list[dict[str, Any]] | None:
     worker.buffer += data
     *lines, worker.buffer = worker.buffer.split(b"\n")
     return [json.loads(line) for line in lines] if data else None
-
-
-def _silence(check: Check, worker: _Worker, subject: str, got: str) -> CheckResult:
-    calls = [*worker.preamble, *worker.calls]
-    if not calls:
-        return failure(check.name, "the check to make its first call", got, "")
-    calls[-1].outcome = None
-    expected = f"{calls[-1].source} to return or raise"
-    return failure(check.name, expected, got, script(calls, subject, expected, got))
 
 
 def _death(worker: _Worker) -> str:

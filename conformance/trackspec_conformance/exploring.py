@@ -8,19 +8,21 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import seed as seeded
 from hypothesis.strategies import SearchStrategy
 
-from trackspec_conformance.fresh import Blocked, Fresh
+from trackspec_conformance.arrangement import Arrangement, Blocked
 from trackspec_conformance.scripts import Call
 
 T = TypeVar("T")
 
 
-def explore(fresh: Fresh, strategy: SearchStrategy[T], holds: Callable[[T], None], *, examples: int = 30) -> None:
+def explore(
+    fresh: Arrangement[Any], strategy: SearchStrategy[T], holds: Callable[[T], None], *, examples: int = 30
+) -> None:
     """Try ``holds`` on up to ``examples`` values of ``strategy``; raise the failure of the smallest one found.
 
     ``holds`` makes its calls on things of its own, so that examples do not meet each other.

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 
 from trackspec import catalogue
 from trackspec.catalogue import Requirement
-from trackspec_conformance.checks import Check, tracking_checks
+from trackspec_conformance.checks import Check, checks_of
 from trackspec_conformance.declining import refusal_checks, replaced_by_refusals
+from trackspec_conformance.interfaces import Interface
 
 
 class SelectionError(ValueError):
@@ -27,17 +28,18 @@ class Plan:
     partial: bool
 
 
-def plan_tracking(claimed: Collection[str], *, keyword: str | None, declines: Collection[str] = ()) -> Plan:
-    """The plan for a tracking store.
+def plan(
+    interface: Interface, claimed: Collection[str], *, keyword: str | None, declines: Collection[str] = ()
+) -> Plan:
+    """The plan for a subject of an interface.
 
     :param claimed: the profiles to judge.
     :param keyword: text that the id of a requirement or the name of a check must contain.
     :param declines: the optional operations that the subject says it lacks.
     :raises SelectionError: if nothing is left.
     """
-    tracking = {name for name, profile in catalogue.profiles().items() if profile.interface == "tracking"}
-    everything = [item for item in catalogue.requirements().values() if item.profile in tracking]
-    checks = _checks(claimed, declines)
+    everything = catalogue.requirements_of(interface.name).values()
+    checks = _checks(interface, claimed, declines)
     if keyword is None:
         return Plan(tuple(everything), tuple(checks.values()), partial=False)
     named = {id_ for check in checks.values() if keyword in check.name for id_ in check.verifies}
@@ -49,9 +51,9 @@ def plan_tracking(claimed: Collection[str], *, keyword: str | None, declines: Co
     return Plan(tuple(selected), tuple(chosen), partial=True)
 
 
-def _checks(claimed: Collection[str], declines: Collection[str]) -> Mapping[str, Check]:
+def _checks(interface: Interface, claimed: Collection[str], declines: Collection[str]) -> Mapping[str, Check]:
     requirements = catalogue.requirements()
-    checks = replaced_by_refusals(tracking_checks(), refusal_checks(), declines)
+    checks = replaced_by_refusals(checks_of(interface.name), refusal_checks(interface), declines)
     return {
         name: check
         for name, check in checks.items()

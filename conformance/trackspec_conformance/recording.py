@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, cast
+from typing import Any, TypeVar, cast
 
-from trackspec import TrackingStore
-from trackspec_conformance.answers import require_shape
+from trackspec_conformance.answers import Shape, require_shape
 from trackspec_conformance.expectations import shown_error
 from trackspec_conformance.scripts import Call
 from trackspec_conformance.source import source_of
+
+S = TypeVar("S")
 
 
 @dataclass
@@ -29,7 +30,7 @@ class Transcript:
     calls: list[Call] = field(default_factory=list)
     last_error: BaseException | None = None
     _expressions: dict[str, str] = field(default_factory=dict)
-    _stores: int = 1
+    _opened: int = 1
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def begin(self, receiver: str, method: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Call:
@@ -55,12 +56,12 @@ class Transcript:
         call.outcome = shown_error(error)
         self.last_error = error
 
-    def opened(self) -> str:
-        """The variable of a store that is opened now."""
+    def opened(self, parameter: str, source: str) -> str:
+        """The variable of a subject that is opened now by this expression."""
         with self._lock:
-            self._stores += 1
-            name = f"store_{self._stores}"
-            self.calls.append(Call("open_subject(SUBJECT).open()", name, "returned"))
+            self._opened += 1
+            name = f"{parameter}_{self._opened}"
+            self.calls.append(Call(source, name, "returned"))
         return name
 
     def recall(self, call: Call, answer: str) -> None:
@@ -83,19 +84,23 @@ class Transcript:
         return source_of(value, self._expressions, self.namespace)
 
 
-def recorded_store(store: TrackingStore, transcript: Transcript, name: str = "store") -> TrackingStore:
-    """A stand-in for the store that records every call made on it under this variable name."""
-    return cast(TrackingStore, _RecordingStore(store, transcript, name))
+def recorded(subject: S, transcript: Transcript, name: str, shapes: Mapping[str, Shape]) -> S:
+    """A stand-in for the subject that records every call made on it under this variable name.
+
+    An answer of another shape than its method's is a failure.
+    """
+    return cast(S, _Recording(subject, transcript, name, shapes))
 
 
-class _RecordingStore:
-    def __init__(self, store: TrackingStore, transcript: Transcript, name: str) -> None:
-        self._store = store
+class _Recording:
+    def __init__(self, subject: Any, transcript: Transcript, name: str, shapes: Mapping[str, Shape]) -> None:
+        self._subject = subject
         self._transcript = transcript
         self._name = name
+        self._shapes = shapes
 
     def __getattr__(self, method: str) -> Any:
-        target = getattr(self._store, method)
+        target = getattr(self._subject, method)
         if method.startswith("_") or not callable(target):
             return target
 
@@ -107,7 +112,7 @@ class _RecordingStore:
                 self._transcript.raised(entry, error)
                 raise
             self._transcript.returned(entry, answer)
-            require_shape(method, answer)
+            require_shape(self._shapes, method, answer)
             return answer
 
         return call

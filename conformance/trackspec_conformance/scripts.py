@@ -5,6 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from trackspec_conformance.interfaces import Interface
 
 _COMMENT_LENGTH = 100
 
@@ -22,13 +26,20 @@ class Call:
     outcome: str | None = None
 
 
-def script(calls: Sequence[Call], subject: str | None, expected: str, got: str) -> str:
+def opening(interface: Interface) -> str:
+    """The expression that opens a script's subject."""
+    judged_by = "" if interface.name == "tracking" else f", {interface.name!r}"
+    return f"open_subject(SUBJECT{judged_by}).open()"
+
+
+def script(calls: Sequence[Call], interface: Interface, subject: str | None, expected: str, got: str) -> str:
     """The calls as a Python script, ending with what was expected and what came.
 
     :param subject: the locator that the script opens; without one, that is left to the reader.
     """
     body = [_statement(call, calls[number:]) for number, call in enumerate(calls, 1)]
     source = "\n".join(body)
+    opened = opening(interface) if subject else f"...  # the {interface.parameter} under test"
     lines = []
     if "with suppress(" in source:
         lines.append("from contextlib import suppress")
@@ -45,7 +56,7 @@ def script(calls: Sequence[Call], subject: str | None, expected: str, got: str) 
         "",
         *([f"SUBJECT = {subject!r}"] if subject else []),
         *(['ns = f"repro-{uuid4().hex[:10]}"'] if "{ns}" in source else []),
-        f"store = {'open_subject(SUBJECT).open()' if subject else '...  # the store under test'}",
+        f"{interface.parameter} = {opened}",
         "",
         *body,
         f"# expected: {_one_line(expected)}",

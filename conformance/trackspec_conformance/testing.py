@@ -9,7 +9,7 @@ A subclass with one fixture, collected by plain pytest::
         def store(self, tmp_path_factory):
             return MyStore(...)
 
-Each check is one test. In contrast to the command line, nothing isolates the tests from a store that hangs or
+Each check is one test. In contrast to the command line, nothing isolates the tests from a subject that hangs or
 aborts.
 """
 
@@ -20,67 +20,67 @@ from typing import Any, ClassVar
 
 import pytest
 
-from trackspec import TrackingStore, catalogue
+from trackspec import catalogue
 from trackspec.catalogue import Level
+from trackspec_conformance.arrangement import Workspace
 from trackspec_conformance.checks import Check
-from trackspec_conformance.fresh import Workspace
+from trackspec_conformance.interfaces import INTERFACES
 from trackspec_conformance.outcomes import CheckResult, Outcome
-from trackspec_conformance.planning import plan_tracking
-from trackspec_conformance.subjects.adapting import as_store
-from trackspec_conformance.subjects.subject import default_profiles
+from trackspec_conformance.planning import plan
+from trackspec_conformance.subjects.locating import OPENERS
 from trackspec_conformance.trial import run_check
 
 
 class NotConforming(Exception):
-    """A store does not keep a requirement; the message is the report of it."""
+    """What is under test does not keep a requirement; the message is the report of it."""
 
 
-class TrackingStoreContract:
-    """The checks of the claimed profiles as tests of a subclass, whose ``store`` fixture gives the store.
+class Contract:
+    """The checks of the claimed profiles as tests of a subclass, whose fixture gives what is under test.
 
-    :cvar profiles: the profiles that the store claims; None for all that a tracking store claims by default.
+    :cvar interface: the name of the interface that it is judged by.
+    :cvar profiles: the profiles that it claims; None for all that a subject of the interface claims by default.
     :cvar declines: the optional operations that it lacks, by method name.
     :cvar known_failures: requirement ids that it is known not to keep, each with the reason. Such a test fails as
         expected (xfail), and is an error once it passes.
-    :cvar reopen: opens what the store keeps anew, given the store; None if that cannot be done.
+    :cvar reopen: opens what it keeps anew, given what the fixture gave; None if that cannot be done.
     :cvar seed: with the same seed, the same calls are made.
     """
 
+    interface: ClassVar[str]
     profiles: ClassVar[frozenset[str] | None] = None
     declines: ClassVar[frozenset[str]] = frozenset()
     known_failures: ClassVar[dict[str, str]] = {}
-    reopen: ClassVar[Callable[[Any], TrackingStore] | None] = None
+    reopen: ClassVar[Callable[[Any], Any] | None] = None
     seed: ClassVar[int] = 0
     _workspace: ClassVar[tuple[object, Workspace]]
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
-        if "test_keeps_the_contract" in vars(cls):
+        if "test_keeps_the_contract" in vars(cls) and cls.__module__ != __name__:
             raise TypeError(f"{cls.__name__} overrides the checks; list known_failures with their reasons instead")
         unknown = cls.known_failures.keys() - catalogue.requirements().keys()
         if unknown:
             raise TypeError(f"{cls.__name__}.known_failures names no requirement: {', '.join(sorted(unknown))}")
         cls._workspace = (None, Workspace())
 
-    @pytest.mark.trackspec
-    def test_keeps_the_contract(self, trackspec_check: Check, store: Any) -> None:
-        """The store keeps the requirements that the check verifies."""
+    def _judge(self, check: Check, made: Any) -> None:
         reopen = type(self).reopen
         result = run_check(
-            trackspec_check,
-            as_store(store),
-            self._workspace_in(store),
+            check,
+            OPENERS[self.interface].adapt(made),
+            self._workspace_in(made),
             subject=None,
             seed=self.seed,
-            reopen=(lambda: reopen(store)) if reopen else None,
+            reopen=(lambda: reopen(made)) if reopen else None,
         )
-        self._settle(trackspec_check, result)
+        self._settle(check, result)
 
     @classmethod
-    def _workspace_in(cls, store: object) -> Workspace:
-        """The workspace of the checks in this store: what one store keeps, a fixture's next one does not have."""
-        if cls._workspace[0] is not store:
-            cls._workspace = (store, Workspace())
+    def _workspace_in(cls, made: object) -> Workspace:
+        """The workspace of the checks in it: what one store keeps, a fixture's next one does not have."""
+        if cls._workspace[0] is not made:
+            cls._workspace = (made, Workspace())
         return cls._workspace[1]
 
     def _settle(self, check: Check, result: CheckResult) -> None:
@@ -102,12 +102,25 @@ class TrackingStoreContract:
             pytest.fail(told, pytrace=False)
 
 
+class TrackingStoreContract(Contract):
+    """The checks of a tracking store, which the ``store`` fixture of a subclass gives."""
+
+    interface = "tracking"
+
+    @pytest.mark.trackspec
+    def test_keeps_the_contract(self, trackspec_check: Check, store: Any) -> None:
+        """The store keeps the requirements that the check verifies."""
+        self._judge(trackspec_check, store)
+
+
 def pytest_generate_tests_for(metafunc: pytest.Metafunc) -> None:
     """Parametrise the one test of a contract class with its checks; the plugin calls it."""
     contract = metafunc.cls
     assert contract is not None
-    profiles = default_profiles() if contract.profiles is None else contract.profiles
-    checks = plan_tracking(profiles, keyword=None, declines=contract.declines).checks
+    profiles = contract.profiles
+    if profiles is None:
+        profiles = OPENERS[contract.interface].default_profiles()
+    checks = plan(INTERFACES[contract.interface], profiles, keyword=None, declines=contract.declines).checks
     metafunc.parametrize("trackspec_check", checks, ids=[check.name for check in checks])
 
 

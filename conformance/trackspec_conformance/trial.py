@@ -1,4 +1,4 @@
-"""One check against one store, in this process."""
+"""One check on one opened subject, in this process."""
 
 from __future__ import annotations
 
@@ -6,93 +6,89 @@ import contextlib
 import time
 import traceback
 from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
 
-from trackspec import TrackingStore
+from trackspec_conformance.arrangement import Arrangement, Blocked, Openings, Workspace
 from trackspec_conformance.checks import Check
 from trackspec_conformance.declining import Declined
 from trackspec_conformance.expectations import NotApplicable, Unexpected, shown_error
-from trackspec_conformance.fresh import Blocked, Fresh, Workspace
+from trackspec_conformance.interfaces import INTERFACES, Interface
 from trackspec_conformance.outcomes import CheckResult, Outcome, failure
-from trackspec_conformance.recording import Transcript, recorded_store
-from trackspec_conformance.scripts import Call, script
+from trackspec_conformance.recording import Transcript, recorded
+from trackspec_conformance.scripts import Call, opening, script
 
 
 def run_check(
     check: Check,
-    store: TrackingStore,
+    instance: Any,
     workspace: Workspace,
     *,
     subject: str | None,
     seed: int = 0,
-    reopen: Callable[[], TrackingStore] | None = None,
+    reopen: Callable[[], Any] | None = None,
     on_call: Callable[[int, Call], None] | None = None,
 ) -> CheckResult:
     """Run a check and say what became of it.
 
+    :param instance: the opened subject.
     :param subject: the locator that the script of a failure opens, if there is one.
     :param reopen: opens the subject anew, if it can be.
     :param on_call: is told of each call and its number before it is made.
     """
+    interface = INTERFACES[check.interface]
     transcript = Transcript(workspace.namespace, on_call)
-    recorded = recorded_store(store, transcript)
-    opened: list[TrackingStore] = []
+    judged = recorded(instance, transcript, interface.parameter, interface.shapes)
+    opened: list[Any] = []
 
-    def reopen_recorded() -> TrackingStore:
+    def reopened() -> Any:
         assert reopen is not None
         opened.append(reopen())
-        return recorded_store(opened[-1], transcript, transcript.opened())
+        variable = transcript.opened(interface.parameter, opening(interface))
+        return recorded(opened[-1], transcript, variable, interface.shapes)
 
-    fresh = Fresh(
-        recorded,
+    fresh = interface.arrangement(
+        judged,
         workspace,
         seed=seed,
         check_name=check.name,
-        reopen=reopen_recorded if reopen else None,
+        openings=Openings(again=reopened if reopen else None),
         transcript=transcript,
     )
     started = time.monotonic()
-    result = _outcome(check, recorded, fresh, transcript, subject)
-    for store_again in opened:
+    with contextlib.closing(fresh):
+        result = _outcome(check, interface, judged, fresh, subject)
+    for opened_again in opened:
         with contextlib.suppress(Exception):  # the check is over, and may have closed it
-            store_again.close()
-    return CheckResult(
-        check.name,
-        result.outcome,
-        result.message,
-        result.expected,
-        result.got,
-        result.script,
-        time.monotonic() - started,
-    )
+            opened_again.close()
+    return replace(result, seconds=time.monotonic() - started)
 
 
 def _outcome(
-    check: Check, store: TrackingStore, fresh: Fresh, transcript: Transcript, subject: str | None
+    check: Check, interface: Interface, judged: Any, fresh: Arrangement[Any], subject: str | None
 ) -> CheckResult:
-    offered = {"store": store, "fresh": fresh}
+    offered = {interface.parameter: judged, "fresh": fresh}
+    transcript = fresh.transcript
+
+    def failed(expected: str, got: str) -> CheckResult:
+        calls = [*transcript.preamble, *transcript.calls]
+        return failure(check.name, expected, got, script(calls, interface, subject, expected, got))
+
     try:
         check.function(**{name: offered[name] for name in check.parameters})
     except Unexpected as answer:
-        return _failure(check, transcript, subject, answer.expected, answer.got)
+        return failed(answer.expected, answer.got)
     except Declined as reason:
         return CheckResult(check.name, Outcome.DECLINED, str(reason))
     except NotApplicable as reason:
         return CheckResult(check.name, Outcome.NOT_APPLICABLE, str(reason))
     except Blocked as blocked:
         if blocked.requirement in check.verifies:
-            return _failure(
-                check, transcript, subject, "the call to succeed", shown_error(blocked.__cause__ or blocked)
-            )
+            return failed("the call to succeed", shown_error(blocked.__cause__ or blocked))
         return CheckResult(check.name, Outcome.BLOCKED, str(blocked), blocked.requirement)
     except Exception as error:
         if error is transcript.last_error:
-            return _failure(check, transcript, subject, "the call to succeed", shown_error(error))
+            return failed("the call to succeed", shown_error(error))
         where = "".join(traceback.format_exception(error)[-3:])
         return CheckResult(check.name, Outcome.ERROR, f"the check itself failed: {shown_error(error)}", got=where)
     return CheckResult(check.name, Outcome.PASS)
-
-
-def _failure(check: Check, transcript: Transcript, subject: str | None, expected: str, got: str) -> CheckResult:
-    return failure(
-        check.name, expected, got, script([*transcript.preamble, *transcript.calls], subject, expected, got)
-    )

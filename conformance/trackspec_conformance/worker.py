@@ -13,11 +13,11 @@ import sys
 from dataclasses import asdict
 from typing import Any, TextIO
 
-from trackspec import TrackingStore
-from trackspec_conformance.checks import Check, tracking_checks
+from trackspec_conformance.arrangement import Workspace
+from trackspec_conformance.checks import Check, checks_of
 from trackspec_conformance.declining import refusal_checks
 from trackspec_conformance.expectations import shown_error
-from trackspec_conformance.fresh import Workspace
+from trackspec_conformance.interfaces import INTERFACES
 from trackspec_conformance.outcomes import CheckResult, Outcome
 from trackspec_conformance.subjects import Identity, Subject, SubjectError, open_subject
 from trackspec_conformance.trial import run_check
@@ -36,25 +36,27 @@ class Worker:
         self._locator: str = opening["subject"]
         self._shown_locator: str = opening["shown_subject"]
         self._seed: int = opening["seed"]
+        self._interface = INTERFACES[opening["interface"]]
         try:
-            self._subject = open_subject(self._locator)
-            self._store = self._subject.open()
+            self._subject = open_subject(self._locator, self._interface.name)
+            self._opened = self._subject.open()
         except SubjectError as error:
             self._say("unopenable", message=str(error))
             return
         except Exception as error:
             self._say("unopenable", message=f"opening {self._shown_locator} raised {shown_error(error)}")
             return
-        self._say("opened", **_description(self._subject, self._store), answers=self._answers())
-        checks = tracking_checks() | {check.name: check for check in refusal_checks().values()}
+        self._say("opened", **_description(self._subject, self._opened), answers=self._answers())
+        refusals = refusal_checks(self._interface)
+        checks = checks_of(self._interface.name) | {check.name: check for check in refusals.values()}
         for line in orders:
             self._judge(checks[json.loads(line)["check"]])
-        self._store.close()
+        self._opened.close()
 
     def _judge(self, check: Check) -> None:
         result = run_check(
             check,
-            self._store,
+            self._opened,
             self._workspace,
             subject=self._shown_locator,
             seed=self._seed,
@@ -69,7 +71,7 @@ class Worker:
     def _answers(self) -> str | None:
         """Whether the subject still answers the plainest read: None, or how it fails."""
         try:
-            self._store.get_experiment_by_name(f"{self._workspace.namespace}-nobody")
+            self._interface.probe(self._opened, f"{self._workspace.namespace}-nobody")
         except Exception as error:
             return shown_error(error)
         return None
@@ -79,11 +81,11 @@ class Worker:
         self._messages.flush()
 
 
-def _description(subject: Subject, store: TrackingStore) -> dict[str, Any]:
-    identity = subject.identity or Identity.of(store)
+def _description(subject: Subject, opened: object) -> dict[str, Any]:
+    identity = subject.identity or Identity.of(opened)
     return {
         "identity": asdict(identity),
-        "profiles": sorted(subject.profiles),
+        "profiles": sorted(subject.profiles or ()),
         "declines": sorted(subject.declines),
     }
 

@@ -131,6 +131,17 @@ def profiles() -> dict[str, Profile]:
     }
 
 
+def profiles_of(interface: str) -> dict[str, Profile]:
+    """The profiles of one interface by name."""
+    return {name: profile for name, profile in profiles().items() if profile.interface == interface}
+
+
+def requirements_of(interface: str) -> dict[str, Requirement]:
+    """The requirements of one interface by id, in the order of the chapters."""
+    mine = profiles_of(interface)
+    return {id_: item for id_, item in requirements().items() if item.profile in mine}
+
+
 _HEAD = re.compile(
     r"- \*\*`(?P<id>[a-z0-9]+(?:[.-][a-z0-9]+)*)`\*\* (?P<level>MUST|SHOULD|MAY) · (?P<profile>[a-z-]+)"
     r" · (?P<since>\d+\.\d+)(?: · not testable: (?P<not_testable>.+))?"

@@ -26,6 +26,7 @@ def as_json(report: Report) -> str:
 def as_dict(report: Report) -> dict[str, Any]:
     """The report as plain data that :func:`schema` describes."""
     return {
+        "interface": report.interface,
         "spec_version": report.spec_version,
         "suite_version": report.suite_version,
         "seed": report.seed,

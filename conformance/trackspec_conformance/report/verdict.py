@@ -51,10 +51,12 @@ class ProfileVerdict:
 class Report:
     """The outcome of a run.
 
+    :ivar interface: the name of the interface that the subject was judged by.
     :ivar partial: whether only selected requirements were run.
     :ivar stale: known failures that did not fail.
     """
 
+    interface: str
     subject: str
     identity: Identity
     spec_version: str
@@ -88,6 +90,7 @@ def draw_up(
     planned: Iterable[Check],
     selected: Iterable[Requirement],
     *,
+    interface: str,
     subject: str,
     claimed: Collection[str],
     spec_version: str,
@@ -114,12 +117,19 @@ def draw_up(
     judged = {item.requirement.id for item in verdicts if item.outcome is not Outcome.NOT_CLAIMED}
     stale = tuple(entry for id_, entry in known.items() if id_ in judged and id_ not in failing)
     profiles = tuple(
-        _profile(profile.name, verdicts, profile.name in claimed, partial)
-        for profile in catalogue.profiles().values()
-        if profile.interface == "tracking"
+        _profile(name, verdicts, name in claimed, partial) for name in catalogue.profiles_of(interface)
     )
     return Report(
-        subject, judgement.identity, spec_version, seed, profiles, verdicts, partial, stale, round(seconds, 3)
+        interface,
+        subject,
+        judgement.identity,
+        spec_version,
+        seed,
+        profiles,
+        verdicts,
+        partial,
+        stale,
+        round(seconds, 3),
     )
 
 

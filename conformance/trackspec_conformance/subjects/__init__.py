@@ -1,4 +1,4 @@
-"""Subjects: what is under test, found from a URI, an MLflow store's URI, or a Python factory."""
+"""Subjects: what is under test, found from a URI, a URI of MLflow's, or a Python factory."""
 
 from trackspec_conformance.subjects.errors import SubjectError
 from trackspec_conformance.subjects.locating import open_subject

@@ -6,41 +6,41 @@ import importlib
 import re
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
-import trackspec
-from trackspec import TrackingStore, TrackspecError
-from trackspec.opening import schemes
-from trackspec_conformance.subjects.adapting import as_store, is_mlflow_store
 from trackspec_conformance.subjects.errors import SubjectError
-from trackspec_conformance.subjects.subject import Subject, default_profiles
+from trackspec_conformance.subjects.opener import Opener
+from trackspec_conformance.subjects.subject import Subject
+from trackspec_conformance.subjects.tracking_stores import TRACKING_STORES
+
+OPENERS = {opener.interface: opener for opener in (TRACKING_STORES,)}
+"""How the subjects of each interface are opened, by its name."""
 
 _FACTORY = re.compile(r"(?P<module>[A-Za-z_]\w*(?:\.\w+)*):(?P<name>[A-Za-z_]\w*(?:\.\w+)*)")
 _MLFLOW = "mlflow+"
 
 
-def open_subject(locator: str) -> Subject:
+def open_subject(locator: str, interface: str = "tracking") -> Subject:
     """The subject that a locator names.
 
-    :param locator: a store URI or path, ``mlflow+URI`` for what the installed MLflow opens, or ``module:factory``
-        for a Python callable without parameters that returns a store or a :class:`Subject`.
+    :param locator: a URI or path, ``mlflow+URI`` for what the installed MLflow opens, or ``module:factory`` for a
+        Python callable without parameters that returns what the interface asks for, or a :class:`Subject`.
+    :param interface: the name of the interface that it is judged by.
     :raises SubjectError: if it cannot be had; the message is one line that says what to do.
     """
+    opener = OPENERS[interface]
+    subject = _located(locator, opener)
+    return subject if subject.profiles is not None else replace(subject, profiles=opener.default_profiles())
+
+
+def _located(locator: str, opener: Opener) -> Subject:
     if locator.startswith(_MLFLOW):
-        from trackspec_conformance.subjects.mlflow_subject import mlflow_subject  # noqa: PLC0415 - needs MLflow
-
-        return mlflow_subject(locator.removeprefix(_MLFLOW))
+        return opener.by_mlflow(locator.removeprefix(_MLFLOW))
     factory = _FACTORY.fullmatch(locator)
-    if factory and factory["module"] not in schemes():
-        return _factory_subject(locator, _imported(factory["module"], factory["name"]))
-    return Subject(lambda: _open_store(locator), reopenable=locator != "memory:")
-
-
-def _open_store(uri: str) -> TrackingStore:
-    try:
-        return trackspec.open_store(uri)
-    except TrackspecError as error:
-        raise SubjectError(error.message) from error
+    if factory and factory["module"] not in opener.schemes():
+        return _factory_subject(locator, _imported(factory["module"], factory["name"]), opener)
+    return opener.by_uri(locator)
 
 
 def _imported(module: str, name: str) -> Callable[[], Any]:
@@ -58,18 +58,17 @@ def _imported(module: str, name: str) -> Callable[[], Any]:
     return factory
 
 
-def _factory_subject(locator: str, factory: Callable[[], Any]) -> Subject:
+def _factory_subject(locator: str, factory: Callable[[], Any], opener: Opener) -> Subject:
     made = _call(locator, factory)
     if isinstance(made, Subject):
         return made
     first = [made]
 
-    def open_again() -> TrackingStore:
-        return as_store(first.pop() if first else _call(locator, factory))
+    def open_again() -> Any:
+        return opener.adapt(first.pop() if first else _call(locator, factory))
 
-    if is_mlflow_store(made):
-        return Subject(open_again, profiles=default_profiles() - {"configuration"}, reopenable=False)
-    return Subject(open_again, reopenable=False)
+    profiles = opener.adapted_profiles if opener.is_mlflows(made) else None
+    return Subject(open_again, profiles=profiles, reopenable=False)
 
 
 def _call(locator: str, factory: Callable[[], Any]) -> Any:

@@ -27,9 +27,6 @@ from trackspec import (
 )
 from trackspec_conformance.subjects import mlflow_entities as translated
 
-CLAIMED_PROFILES = frozenset({"core", "search", "history", "inputs"})
-"""What an MLflow store claims: its artifact root is a constructor argument that no call reads or sets."""
-
 _OMITTED: Any = object()
 """Stands for an argument that the caller left out, so that the store's own default applies."""
 

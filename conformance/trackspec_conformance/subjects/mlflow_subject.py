@@ -36,7 +36,6 @@ def mlflow_subject(uri: str) -> Subject:
     try:
         service = import_module("mlflow.tracking._tracking_service.utils")
         scheme = uri if uri == "databricks" else import_module("mlflow.utils.uri").get_uri_scheme(uri)
-        from trackspec_conformance.subjects.mlflow_store import CLAIMED_PROFILES  # noqa: PLC0415 - needs MLflow
     except Exception as error:
         raise SubjectError(f"MLflow cannot be imported: {_one_line(error)}") from error
     plugin = _plugin(scheme)
@@ -50,7 +49,6 @@ def mlflow_subject(uri: str) -> Subject:
         raise SubjectError(f"MLflow opens something else than the plugin {_named(plugin)} for {scheme!r}")
     return Subject(
         lambda: _open(uri, scheme, builder, plugin),
-        profiles=CLAIMED_PROFILES,
         reopenable=not re.fullmatch(r"sqlite(\+\w+)?:(//)?(/?:memory:)?", uri),
         identity=_of_server(uri, builder) if scheme in _HTTP and plugin is None else None,
     )

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from importlib import metadata
+from typing import Any
 
-from trackspec import TrackingStore, catalogue
+from trackspec import catalogue
 
 
 @dataclass(frozen=True)
@@ -30,28 +31,24 @@ class Identity:
         return f"{self.module}.{self.class_name}" + (f" ({self.distribution})" if self.distribution else "")
 
 
-def default_profiles() -> frozenset[str]:
-    """The profiles that a tracking subject claims unless it says otherwise."""
-    return frozenset(
-        profile.name
-        for profile in catalogue.profiles().values()
-        if profile.interface == "tracking" and profile.default
-    )
+def default_profiles(interface: str) -> frozenset[str]:
+    """The profiles that a subject of an interface claims unless it says otherwise."""
+    return frozenset(name for name, profile in catalogue.profiles_of(interface).items() if profile.default)
 
 
 @dataclass(frozen=True)
 class Subject:
-    """A backend and what it says of itself. A factory may return one in place of a store.
+    """A backend and what it says of itself. A factory may return one in place of a store or repository.
 
-    :ivar open: opens the store; called again, opens what it keeps anew.
-    :ivar profiles: the profiles that it claims.
+    :ivar open: opens it; called again, opens what it keeps anew.
+    :ivar profiles: the profiles that it claims; None for all that its interface has by default.
     :ivar declines: optional operations that it lacks, by method name; each must answer NOT_IMPLEMENTED.
-    :ivar reopenable: whether a second store, opened while the first one is in use, sees the same data.
-    :ivar identity: which code it is; found out from the opened store where it is not given.
+    :ivar reopenable: whether a second one, opened while the first one is in use, sees the same data.
+    :ivar identity: which code it is; found out from what was opened where it is not given.
     """
 
-    open: Callable[[], TrackingStore]
-    profiles: frozenset[str] = field(default_factory=default_profiles)
+    open: Callable[[], Any]
+    profiles: frozenset[str] | None = None
     declines: frozenset[str] = frozenset()
     reopenable: bool = True
     identity: Identity | None = None

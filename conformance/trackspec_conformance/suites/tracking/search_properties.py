@@ -10,10 +10,11 @@ from trackspec import Run, TrackingStore
 from trackspec.search.evaluate import run_matches
 from trackspec.search.order import compare_sort_keys, run_sort_key
 from trackspec.search.parser import parse_run_filter, parse_run_order
+from trackspec_conformance.arrangement import Blocked
 from trackspec_conformance.checks import check
 from trackspec_conformance.expectations import expect_equal
 from trackspec_conformance.exploring import explore
-from trackspec_conformance.fresh import Blocked, Fresh
+from trackspec_conformance.fresh import Fresh
 from trackspec_conformance.search_strategies import random_plans, run_filters, run_orders
 from trackspec_conformance.searching import walk
 

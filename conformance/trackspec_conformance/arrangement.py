@@ -1,0 +1,105 @@
+"""What a check arranges, whatever the interface: names that nobody else has, and other openings of the subject.
+
+Arranging is not judging. Where an arrangement itself fails, the check is *blocked* by the requirement that says
+it must work, which a check of its own judges: one root cause, not forty.
+"""
+
+from __future__ import annotations
+
+import random
+import time
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Generic, TypeVar
+
+from trackspec_conformance.expectations import NotApplicable, shown_error
+from trackspec_conformance.recording import Transcript
+
+S = TypeVar("S")
+"""What a subject opens: a tracking store, an artifact repository."""
+
+
+class Blocked(Exception):
+    """An arrangement failed.
+
+    :ivar requirement: the id of what must work and did not.
+    """
+
+    def __init__(self, requirement: str, error: BaseException) -> None:
+        super().__init__(f"{requirement} does not hold: {shown_error(error)}")
+        self.requirement = requirement
+
+
+@dataclass
+class Workspace:
+    """What the checks of one process share.
+
+    :ivar namespace: text that is part of every name the suite makes, unique to this process.
+    :ivar shared: things that no check counts, searches for or deletes, by what they are.
+    """
+
+    namespace: str = field(default_factory=lambda: f"ts{uuid.uuid4().hex[:10]}")
+    shared: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Openings(Generic[S]):
+    """The ways to open a subject again, each None where there is none.
+
+    :ivar again: opens what it keeps anew.
+    """
+
+    again: Callable[[], S] | None = None
+
+
+class Arrangement(Generic[S]):
+    """Makes things for one check; each interface has a subclass that knows which.
+
+    :ivar random: seeded by the run's seed and the check's name.
+    :ivar transcript: the calls so far.
+    :ivar time_budget: seconds that the check's property or state machine may explore for.
+    """
+
+    def __init__(
+        self,
+        subject: S,
+        workspace: Workspace,
+        *,
+        seed: int = 0,
+        check_name: str = "",
+        time_budget: float = 3.0,
+        openings: Openings[S] | None = None,
+        transcript: Transcript | None = None,
+    ) -> None:
+        self._subject = subject
+        self._workspace = workspace
+        self._openings = openings or Openings()
+        self._names = 0
+        self.transcript = transcript or Transcript()
+        self.seed = seed
+        self.random = random.Random(f"{seed}/{check_name}")
+        self.check_name = check_name
+        self.time_budget = time_budget
+
+    def name(self, hint: str = "x") -> str:
+        """A name that nobody has."""
+        self._names += 1
+        return f"{self._workspace.namespace}-{hint}-{uuid.uuid4().hex[:8]}-{self._names}"
+
+    def reopened(self) -> S:
+        """The same subject, opened anew.
+
+        :raises NotApplicable: if it lives and dies with one object.
+        """
+        if self._openings.again is None:
+            raise NotApplicable("the subject lives in one object and cannot be opened again")
+        return self._openings.again()
+
+    def deadline(self) -> float:
+        """When, on the monotonic clock, exploring ends."""
+        return time.monotonic() + self.time_budget
+
+    def close(self) -> None:
+        """Remove what lies on this machine; what the subject keeps stays."""
+        return

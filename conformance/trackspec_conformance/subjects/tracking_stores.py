@@ -1,0 +1,52 @@
+"""Tracking stores as subjects."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import trackspec
+from trackspec import TrackingStore, TrackspecError
+from trackspec.opening import schemes
+from trackspec_conformance.subjects.errors import SubjectError
+from trackspec_conformance.subjects.opener import Opener
+from trackspec_conformance.subjects.subject import Subject
+
+MLFLOW_PROFILES = frozenset({"core", "search", "history", "inputs"})
+"""What an MLflow store claims: its artifact root is a constructor argument that no call reads or sets."""
+
+
+def _by_uri(uri: str) -> Subject:
+    return Subject(lambda: _open(uri), reopenable=uri != "memory:")
+
+
+def _open(uri: str) -> TrackingStore:
+    try:
+        return trackspec.open_store(uri)
+    except TrackspecError as error:
+        raise SubjectError(error.message) from error
+
+
+def _by_mlflow(uri: str) -> Subject:
+    from trackspec_conformance.subjects.mlflow_subject import mlflow_subject  # noqa: PLC0415 - needs MLflow
+
+    return replace(mlflow_subject(uri), profiles=MLFLOW_PROFILES)
+
+
+def _adapted(store: Any) -> TrackingStore:
+    from trackspec_conformance.subjects.mlflow_store import MlflowTrackingStore  # noqa: PLC0415 - needs MLflow
+
+    return MlflowTrackingStore(store)
+
+
+TRACKING_STORES = Opener(
+    interface="tracking",
+    noun="tracking store",
+    contract=TrackingStore,
+    schemes=schemes,
+    by_uri=_by_uri,
+    by_mlflow=_by_mlflow,
+    mlflow_class=("mlflow.store.tracking.abstract_store", "AbstractStore"),
+    adapter=_adapted,
+    adapted_profiles=MLFLOW_PROFILES,
+)

@@ -1,0 +1,93 @@
+"""Backends that are wrong on purpose: an interface's model with one defect each.
+
+A fault names the requirements it breaks. The check that verifies them must fail on it; a check that no fault can
+fail proves nothing. Each interface has a package of faults, and a gallery that collects them.
+"""
+
+from __future__ import annotations
+
+import importlib
+import itertools
+import pkgutil
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from trackspec_conformance.arrangement import Workspace
+from trackspec_conformance.checks import checks_of
+from trackspec_conformance.outcomes import CheckResult
+from trackspec_conformance.trial import run_check
+
+_NUMBERS = itertools.count()
+
+
+@dataclass(frozen=True)
+class Fault:
+    """One faulty backend.
+
+    :ivar interface: the name of the interface that it does not keep.
+    :ivar breaks: the ids of the requirements that it does not keep.
+    :ivar summary: what is wrong with it, in one sentence.
+    :ivar subject_class: is constructed from a URI of the model's.
+    """
+
+    name: str
+    interface: str
+    breaks: tuple[str, ...]
+    summary: str
+    subject_class: type[Any]
+
+    def checks_of(self, requirement: str) -> list[str]:
+        """The names of the checks that verify a requirement."""
+        return [name for name, check in checks_of(self.interface).items() if requirement in check.verifies]
+
+    def result_of(self, check_name: str) -> CheckResult:
+        """What a check says of this backend."""
+        return judged(self.subject_class, self.interface, check_name)
+
+
+def judged(subject_class: type[Any], interface: str, check_name: str) -> CheckResult:
+    """What a check says of a subject in memory that nothing else uses."""
+    uri = f"memory:{subject_class.__name__}-{next(_NUMBERS)}"
+    return run_check(
+        checks_of(interface)[check_name],
+        subject_class(uri),
+        Workspace(),
+        subject="memory:",
+        reopen=lambda: subject_class(uri),
+    )
+
+
+class Gallery:
+    """The faults of one interface.
+
+    :ivar interface: its name.
+    """
+
+    def __init__(self, interface: str, package: str, path: list[str]) -> None:
+        self.interface = interface
+        self._package = package
+        self._path = path
+        self._faults: dict[str, Fault] = {}
+
+    def fault(self, *breaks: str) -> Callable[[type[Any]], type[Any]]:
+        """Register a subclass of the model as a faulty backend; its docstring says the defect in one sentence.
+
+        Its name is ``module.Class``, as a check's is ``module.function``.
+        """
+
+        def register(subject_class: type[Any]) -> type[Any]:
+            name = f"{subject_class.__module__.rpartition('.')[2]}.{subject_class.__name__}"
+            assert name not in self._faults, f"two faults are called {name}"
+            assert subject_class.__doc__, f"{name} has no docstring"
+            summary = " ".join(subject_class.__doc__.split())
+            self._faults[name] = Fault(name, self.interface, breaks, summary, subject_class)
+            return subject_class
+
+        return register
+
+    def faults(self) -> dict[str, Fault]:
+        """Every fault by name."""
+        for module in sorted(info.name for info in pkgutil.iter_modules(self._path)):
+            importlib.import_module(f"{self._package}.{module}")
+        return dict(self._faults)
