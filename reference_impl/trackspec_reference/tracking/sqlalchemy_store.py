@@ -23,7 +23,7 @@ from trackspec.entities import (
 from trackspec.errors import ErrorCode, TrackspecError, invalid, missing
 from trackspec.search.query import ExperimentQuery, RunQuery
 from trackspec.validated_store import ValidatedStore
-from trackspec_reference.tracking.sql import loading, numbers, writing
+from trackspec_reference.tracking.sql import loading, writing
 from trackspec_reference.tracking.sql import statements as sql
 from trackspec_reference.tracking.sql.database import Session, reads, writes
 from trackspec_reference.tracking.sql.location import Location
@@ -236,7 +236,7 @@ class SqlAlchemyStore(ValidatedStore):
         """
         if metrics:
             (metric,) = metrics
-            point = (run_id, metric.key, metric.step, metric.timestamp, *numbers.split(metric.value))
+            point = (run_id, metric.key, *writing.point_of(metric))
             return self._database.try_changes(
                 (sql.MAKE_LATEST_OF_ACTIVE_RUN, point), (sql.INSERT_POINT_OF_ACTIVE_RUN, point)
             )
@@ -300,8 +300,7 @@ class SqlAlchemyStore(ValidatedStore):
         if found is None:
             return []
         with session.naming_damage(f"metric {key!r} of run {run_id!r}"):
-            points = loading.load_points(session, select_points(found[0], conditions, limit))
-            return [Metric(key, value, timestamp, step, run_id) for step, timestamp, value in points]
+            return loading.load_points(session, run_id, key, select_points(found[0], conditions, limit))
 
     # -- search ---------------------------------------------------------------------------------------------
 
