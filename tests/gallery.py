@@ -28,7 +28,8 @@ class Fault:
     :ivar interface: the name of the interface that it does not keep.
     :ivar breaks: the ids of the requirements that it does not keep.
     :ivar summary: what is wrong with it, in one sentence.
-    :ivar subject_class: is constructed from a URI of the model's.
+    :ivar subject_class: is constructed from a URI of the model's; one that several processes can open has its
+        locator in ``LOCATOR``.
     """
 
     name: str
@@ -55,6 +56,7 @@ def judged(subject_class: type[Any], interface: str, check_name: str) -> CheckRe
         Workspace(),
         subject="memory:",
         reopen=lambda: subject_class(uri),
+        locator=getattr(subject_class, "LOCATOR", None),
     )
 
 

@@ -27,6 +27,7 @@ def run_check(
     subject: str | None,
     seed: int = 0,
     reopen: Callable[[], Any] | None = None,
+    locator: str | None = None,
     on_call: Callable[[int, Call], None] | None = None,
 ) -> CheckResult:
     """Run a check and say what became of it.
@@ -34,6 +35,7 @@ def run_check(
     :param instance: the opened subject.
     :param subject: the locator that the script of a failure opens, if there is one.
     :param reopen: opens the subject anew, if it can be.
+    :param locator: what another process opens it by, if one can.
     :param on_call: is told of each call and its number before it is made.
     """
     interface = INTERFACES[check.interface]
@@ -52,7 +54,7 @@ def run_check(
         workspace,
         seed=seed,
         check_name=check.name,
-        openings=Openings(again=reopened if reopen else None),
+        openings=Openings(again=reopened if reopen else None, locator=locator),
         transcript=transcript,
     )
     started = time.monotonic()

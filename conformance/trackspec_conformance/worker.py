@@ -61,6 +61,7 @@ class Worker:
             subject=self._shown_locator,
             seed=self._seed,
             reopen=self._subject.open if self._subject.reopenable else None,
+            locator=self._locator if self._subject.reopenable else None,
             on_call=lambda number, call: self._say("calling", number=number, name=call.name, source=call.source),
         )
         message = asdict(result)

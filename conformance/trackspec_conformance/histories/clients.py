@@ -75,56 +75,60 @@ class Process:
         self._messages = reading
         self._buffer = b""
         self._orders: list[Order] = []
-        self.made: list[Operation] = []
+        self._made: list[Operation] = []
         opened = next(self._read(OPENING), None)
         if opened != {"opened": True}:
             self.end()
             raise ClientError(str((opened or {}).get("opened", "it ended, or took too long")))
 
-    def order(self, orders: Sequence[Order]) -> None:
-        """Let it make these calls."""
+    @property
+    def lives(self) -> bool:
+        """Whether it can make further calls."""
+        return self._process.poll() is None and len(self._made) == len(self._orders)
+
+    def begin(self, orders: Sequence[Order]) -> None:
+        """Let it make these calls, having made all before."""
         assert self._process.stdin is not None
-        self._orders += orders
+        self._orders, self._made = list(orders), []
         lines = [json.dumps(asdict(order)) + "\n" for order in orders]
         with contextlib.suppress(BrokenPipeError):
             self._process.stdin.write("".join(lines).encode())
             self._process.stdin.flush()
 
-    def collect(self, seconds: float, *, at_least: int | None = None) -> list[Operation]:
-        """All calls that have ended, once so many have, or the time is over, or the process is."""
-        wanted = len(self._orders) if at_least is None else at_least
+    def wait(self, seconds: float, *, for_calls: int | None = None) -> None:
+        """Wait until so many calls have ended (all, unless said), or the time is over, or the process is."""
+        wanted = len(self._orders) if for_calls is None else for_calls
         deadline = time.monotonic() + seconds
-        while len(self.made) < wanted:
-            before = len(self.made)
-            for message in self._read(max(0.0, deadline - time.monotonic())):
-                self.made.append(_operation(message))
-            if len(self.made) == before:
+        while len(self._made) < wanted:
+            before = len(self._made)
+            self._made += map(_operation, self._read(max(0.0, deadline - time.monotonic())))
+            if len(self._made) == before:
                 break
-        return list(self.made)
 
-    def lost(self) -> list[Operation]:
-        """The call that was under way when the process ended, if there was one."""
-        return [_lost(order, self.name) for order in self._orders[len(self.made) : len(self.made) + 1]]
+    def history(self) -> list[Operation]:
+        """The calls that have ended, and the one that is under way or was when the process ended."""
+        begun = self._orders[len(self._made) : len(self._made) + 1]
+        return [*self._made, *(_lost(order, self.name) for order in begun)]
 
     def kill(self) -> None:
         """End it between two instructions, as a crash does, and read what it had said."""
-        if self._process.poll() is None:
-            with contextlib.suppress(ProcessLookupError):
-                os.killpg(self._process.pid, signal.SIGKILL)
-        self._process.wait()
-        self.collect(1.0)
+        self._end_process()
+        self.wait(1.0)
 
     def end(self) -> None:
         """End it, if it has not ended, and give back what it used."""
-        if self._process.poll() is None:
-            with contextlib.suppress(ProcessLookupError):
-                os.killpg(self._process.pid, signal.SIGKILL)
-        self._process.wait()
+        self._end_process()
         with contextlib.suppress(OSError):
             if self._process.stdin:
                 self._process.stdin.close()
         with contextlib.suppress(OSError):
             os.close(self._messages)
+
+    def _end_process(self) -> None:
+        if self._process.poll() is None:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(self._process.pid, signal.SIGKILL)
+        self._process.wait()
 
     def __enter__(self) -> Process:
         return self
@@ -155,23 +159,16 @@ class ClientError(Exception):
     """A process that could not open the subject; the message says why."""
 
 
-def in_processes(locator: str, orders: Sequence[Sequence[Order]], *, patience: float) -> list[Operation]:
-    """The history of clients that are processes, each with its orders in turn.
-
-    :raises ClientError: if one of them cannot open the subject.
-    """
-    with contextlib.ExitStack() as stack:
-        processes = [
-            stack.enter_context(Process(locator, f"process {number + 1}")) for number in range(len(orders))
-        ]
-        for process, own in zip(processes, orders, strict=True):
-            process.order(own)
-        deadline = time.monotonic() + patience
-        history = []
-        for process in processes:
-            history += process.collect(max(0.1, deadline - time.monotonic()))
-            history += process.lost()
-        return history
+def in_processes(
+    processes: Sequence[Process], orders: Sequence[Sequence[Order]], *, patience: float
+) -> list[Operation]:
+    """The history of clients that are processes, each with its orders in turn."""
+    for process, own in zip(processes, orders, strict=False):
+        process.begin(own)
+    deadline = time.monotonic() + patience
+    for process in processes[: len(orders)]:
+        process.wait(max(0.1, deadline - time.monotonic()))
+    return [operation for process in processes[: len(orders)] for operation in process.history()]
 
 
 def _lost(order: Order, client: str) -> Operation:

@@ -48,7 +48,9 @@ def _until(ended: list[Operation], count: int) -> list[Operation]:
 
 def _matters(write: Operation, others: Sequence[Operation]) -> bool:
     """Whether some other call has seen what the write wrote, or was refused, maybe because of it."""
-    if write.kind != "log" or any(item.end is End.REFUSED for item in others):
+    if write.kind != "log":
+        return True
+    if write.given.get("params") and any(item.end is End.REFUSED for item in others):
         return True
     return any(True in _parts_seen(write, read.answer) for read in _reads(others))
 

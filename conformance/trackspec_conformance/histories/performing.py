@@ -27,7 +27,8 @@ REFUSALS = (
 class Order:
     """A call that a client is to make.
 
-    :ivar subject: the run's id, or the experiment's name.
+    :ivar subject: the run's id; the experiment's name for ``create`` and ``find``, its id for ``rename`` and
+        ``run``, which are given the new name.
     :ivar experiment_id: where a search looks for the run.
     """
 
@@ -87,6 +88,10 @@ def _history(store: TrackingStore, order: Order) -> dict[str, Any]:
     return {"points": {order.given: [[point.step, point.value] for point in points]}}
 
 
+def _run(store: TrackingStore, order: Order) -> str:
+    return store.create_run(order.subject, "", AT, [], order.given).info.run_id
+
+
 def _find(store: TrackingStore, order: Order) -> str | None:
     found = store.get_experiment_by_name(order.subject)
     return found.experiment_id if found else None
@@ -102,4 +107,6 @@ _CALLS: dict[str, Callable[[TrackingStore, Order], Any]] = {
     "history": _history,
     "create": lambda store, order: store.create_experiment(order.subject, None, []),
     "find": _find,
+    "rename": lambda store, order: store.rename_experiment(order.subject, order.given),
+    "run": _run,
 }
