@@ -34,15 +34,34 @@ def explained(history: Sequence[Operation], model: Model) -> bool:
     seen = set(begun)
     while begun:
         placed, state = begun.pop()
+        placed, changing = _without_effect(operations, placed, state, model)
         if certain <= placed:
             return True
-        for number in reversed(_next(operations, placed)):  # the first is tried first: it is pushed last
-            for left in model.after(state, operations[number]):
-                position = placed | {number}, left
-                if position not in seen:
-                    seen.add(position)
-                    begun.append(position)
+        for number, left in reversed(changing):  # the first is tried first: it is pushed last
+            position = placed | {number}, left
+            if position not in seen:
+                seen.add(position)
+                begun.append(position)
     return False
+
+
+def _without_effect(
+    operations: Sequence[Operation], placed: frozenset[int], state: Hashable, model: Model
+) -> tuple[frozenset[int], list[tuple[int, Hashable]]]:
+    """Place what may come next and leaves everything as it is; and what else may come next, with what it leaves.
+
+    A call without effect that is explained now may as well come now: no other order explains more.
+    """
+    while True:
+        possible = [
+            (number, left)
+            for number in _next(operations, placed)
+            for left in model.after(state, operations[number])
+        ]
+        idle = {number for number, left in possible if left == state and operations[number].end is not End.UNKNOWN}
+        if not idle:
+            return placed, possible
+        placed |= idle
 
 
 def _next(operations: Sequence[Operation], placed: frozenset[int]) -> list[int]:
