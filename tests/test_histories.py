@@ -56,6 +56,11 @@ EXPLAINED = {
         op("log", {"params": {"p": "2"}}, "INVALID_PARAMETER_VALUE", at=(2, 3), end=End.REFUSED),
         op("log", {"params": {"p": "1"}}, at=(4, 5)),
     ],
+    "a restoration that overlaps a deletion comes last": [
+        op("restore", at=(0, 9)),
+        op("delete", at=(1, 8)),
+        op("log", tag("1"), at=(10, 11)),
+    ],
     "a deleted run refuses": [
         op("delete", at=(0, 1)),
         op("log", tag("1"), "INVALID_PARAMETER_VALUE", at=(2, 3), end=End.REFUSED),

@@ -13,6 +13,7 @@ from trackspec_conformance.histories.explaining import named, smallest
 from trackspec_conformance.histories.linearizability import Model, explained
 from trackspec_conformance.histories.operation import End, Operation
 from trackspec_conformance.histories.performing import Order, perform
+from trackspec_conformance.subjects import Identity
 
 CLIENTS = 4
 PATIENCE = 20.0
@@ -70,7 +71,7 @@ def _processes(store: TrackingStore, fresh: Fresh) -> list[Process]:
     is_new = not pool
     while len(pool) < CLIENTS:
         try:
-            process = fresh.keep(Process(locator, f"process {len(pool) + 1}"))
+            process = fresh.keep(Process(locator, f"process {len(pool) + 1}", imports(store)))
         except ClientError as error:
             raise NotApplicable(f"another process cannot open the subject: {error}") from error
         pool.append(process)
@@ -81,6 +82,11 @@ def _processes(store: TrackingStore, fresh: Fresh) -> list[Process]:
         if found.answer != made:
             raise NotApplicable("another process that opens the subject sees something else")
     return pool
+
+
+def imports(store: TrackingStore) -> list[str]:
+    """The modules that opening another store of the kind needs."""
+    return [Identity.of(store).module]
 
 
 def require_order(history: Sequence[Operation], model: Model) -> None:

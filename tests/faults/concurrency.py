@@ -12,7 +12,7 @@ from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any
 
-from trackspec.entities import Metric, Param, Run, RunTag
+from trackspec.entities import LifecycleStage, Metric, Param, Run, RunTag
 from trackspec.errors import ErrorCode, TrackspecError
 from trackspec.memory_store import MemoryStore, RunRecord, State
 from trackspec.search.query import RunQuery
@@ -233,6 +233,10 @@ class PagesAreCountedOff(MemoryStore):
     def __init__(self, store_uri: str = "memory:") -> None:
         super().__init__(store_uri)
         self._served: dict[str, int] = {}
+
+    def _set_run_stage(self, run_id: str, stage: LifecycleStage) -> None:
+        super()._set_run_stage(run_id, stage)
+        time.sleep(PAUSE)
 
     def _search_runs(self, query: RunQuery) -> list[Run]:
         passed = 0 if query.after is None else self._served[query.after[-1]]

@@ -3,22 +3,20 @@
 from __future__ import annotations
 
 import contextlib
-import json
-import os
-import selectors
+import multiprocessing
 import signal
-import subprocess
-import sys
 import threading
 import time
-from collections.abc import Iterator, Sequence
-from dataclasses import asdict
+from collections.abc import Sequence
+from multiprocessing.connection import Connection
 from types import TracebackType
 from typing import Any
 
 from trackspec import TrackingStore
+from trackspec_conformance.expectations import shown_error
 from trackspec_conformance.histories.operation import End, Operation
 from trackspec_conformance.histories.performing import Order, perform
+from trackspec_conformance.subjects import open_subject
 
 OPENING = 60.0
 """Seconds that a process may take to open the store."""
@@ -55,55 +53,49 @@ def in_threads(store: TrackingStore, orders: Sequence[Sequence[Order]], *, patie
 class Process:
     """A process that opens the subject itself and makes calls there, one after the other.
 
+    Each answer is sent before the next call is made, so that it is known what was acknowledged when the process
+    was killed. It is forked from one that has imported what is needed and opened nothing: that takes milliseconds.
+
     :param locator: what it opens.
     :param name: what its calls are recorded under.
+    :param imports: modules that opening the subject needs.
     :raises ClientError: if it cannot open it.
     """
 
-    def __init__(self, locator: str, name: str) -> None:
+    def __init__(self, locator: str, name: str, imports: Sequence[str] = ()) -> None:
         self.name = name
-        reading, writing = os.pipe()
-        self._process = subprocess.Popen(
-            [sys.executable, "-m", "trackspec_conformance.histories.actor", str(writing), locator, name],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-            pass_fds=[writing],
-            start_new_session=True,
-        )
-        os.close(writing)
-        self._messages = reading
-        self._buffer = b""
+        _CONTEXT.set_forkserver_preload([__name__, *imports])
+        self._connection, theirs = _CONTEXT.Pipe()
+        self._process = _CONTEXT.Process(target=_serve, args=(theirs, locator, name), daemon=True)
+        self._process.start()
+        theirs.close()
         self._orders: list[Order] = []
         self._made: list[Operation] = []
-        opened = next(self._read(OPENING), None)
-        if opened != {"opened": True}:
+        opened = self._receive(OPENING)
+        if opened != OPENED:
             self.end()
-            raise ClientError(str((opened or {}).get("opened", "it ended, or took too long")))
+            raise ClientError(opened or "it ended, or took too long")
 
     @property
     def lives(self) -> bool:
         """Whether it can make further calls."""
-        return self._process.poll() is None and len(self._made) == len(self._orders)
+        return self._process.is_alive() and len(self._made) == len(self._orders)
 
     def begin(self, orders: Sequence[Order]) -> None:
         """Let it make these calls, having made all before."""
-        assert self._process.stdin is not None
         self._orders, self._made = list(orders), []
-        lines = [json.dumps(asdict(order)) + "\n" for order in orders]
-        with contextlib.suppress(BrokenPipeError):
-            self._process.stdin.write("".join(lines).encode())
-            self._process.stdin.flush()
+        with contextlib.suppress(OSError):  # it has died, which is seen when its answers end
+            self._connection.send(self._orders)
 
     def wait(self, seconds: float, *, for_calls: int | None = None) -> None:
         """Wait until so many calls have ended (all, unless said), or the time is over, or the process is."""
         wanted = len(self._orders) if for_calls is None else for_calls
         deadline = time.monotonic() + seconds
         while len(self._made) < wanted:
-            before = len(self._made)
-            self._made += map(_operation, self._read(max(0.0, deadline - time.monotonic())))
-            if len(self._made) == before:
+            made = self._receive(max(0.0, deadline - time.monotonic()))
+            if made is None:
                 break
+            self._made.append(made)
 
     def history(self) -> list[Operation]:
         """The calls that have ended, and the one that is under way or was when the process ended."""
@@ -112,23 +104,15 @@ class Process:
 
     def kill(self) -> None:
         """End it between two instructions, as a crash does, and read what it had said."""
-        self._end_process()
+        self._process.kill()
+        self._process.join()
         self.wait(1.0)
 
     def end(self) -> None:
         """End it, if it has not ended, and give back what it used."""
-        self._end_process()
-        with contextlib.suppress(OSError):
-            if self._process.stdin:
-                self._process.stdin.close()
-        with contextlib.suppress(OSError):
-            os.close(self._messages)
-
-    def _end_process(self) -> None:
-        if self._process.poll() is None:
-            with contextlib.suppress(ProcessLookupError):
-                os.killpg(self._process.pid, signal.SIGKILL)
-        self._process.wait()
+        self._process.kill()
+        self._process.join()
+        self._connection.close()
 
     def __enter__(self) -> Process:
         return self
@@ -138,21 +122,31 @@ class Process:
     ) -> None:
         self.end()
 
-    def _read(self, seconds: float) -> Iterator[dict[str, Any]]:
-        """The messages that are there, waited for until there is one, the time is over, or no more will come."""
-        deadline = time.monotonic() + seconds
-        with selectors.DefaultSelector() as selector:
-            selector.register(self._messages, selectors.EVENT_READ)
-            while b"\n" not in self._buffer:
-                if not selector.select(max(0.0, deadline - time.monotonic())):
-                    return
-                read = os.read(self._messages, 1 << 16)
-                if not read:
-                    return
-                self._buffer += read
-        *lines, self._buffer = self._buffer.split(b"\n")
-        for line in lines:
-            yield json.loads(line)
+    def _receive(self, seconds: float) -> Any:
+        """The next message, or None if there is none in time, or will be none any more."""
+        try:
+            return self._connection.recv() if self._connection.poll(seconds) else None
+        except (EOFError, OSError):
+            return None
+
+
+_CONTEXT = multiprocessing.get_context("forkserver")
+OPENED = "opened"
+
+
+def _serve(connection: Connection, locator: str, name: str) -> None:
+    """What the process does: open the subject, make the calls that it is told to, and say what came of each."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the terminal's interrupt is not for it
+    try:
+        store = open_subject(locator).open()
+    except Exception as error:
+        connection.send(shown_error(error))
+        return
+    connection.send(OPENED)
+    with contextlib.suppress(EOFError, OSError):
+        while True:
+            for order in connection.recv():
+                connection.send(perform(store, order, name))
 
 
 class ClientError(Exception):
@@ -174,7 +168,3 @@ def in_processes(
 def _lost(order: Order, client: str) -> Operation:
     """A call of which nothing is known but that it may have been made."""
     return Operation(client, order.subject, order.kind, order.given, End.UNKNOWN, None, 0.0, float("inf"))
-
-
-def _operation(message: dict[str, Any]) -> Operation:
-    return Operation(**{**message, "end": End(message["end"])})

@@ -6,8 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from trackspec_conformance.histories.linearizability import Model, explained
-from trackspec_conformance.histories.models import READING
-from trackspec_conformance.histories.operation import End, Operation
+from trackspec_conformance.histories.operation import READING, End, Operation
 
 
 def smallest(history: Sequence[Operation], model: Model) -> list[Operation]:

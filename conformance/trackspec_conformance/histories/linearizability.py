@@ -50,7 +50,7 @@ def _without_effect(
 ) -> tuple[frozenset[int], list[tuple[int, Hashable]]]:
     """Place what may come next and leaves everything as it is; and what else may come next, with what it leaves.
 
-    A call without effect that is explained now may as well come now: no other order explains more.
+    A call that never has an effect may come as soon as it is explained: no other order explains more.
     """
     while True:
         possible = [
@@ -58,7 +58,7 @@ def _without_effect(
             for number in _next(operations, placed)
             for left in model.after(state, operations[number])
         ]
-        idle = {number for number, left in possible if left == state and operations[number].end is not End.UNKNOWN}
+        idle = {number for number, _ in possible if operations[number].idle}
         if not idle:
             return placed, possible
         placed |= idle

@@ -5,10 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Hashable, Iterable
 from typing import Any
 
-from trackspec_conformance.histories.operation import End, Operation
-
-READING = ("read", "search", "history", "find")
-"""The kinds of calls that change nothing."""
+from trackspec_conformance.histories.operation import READING, End, Operation
 
 Items = tuple[tuple[str, str], ...]
 """Keys and values, in order of their keys, so that equal ones are equal states."""

@@ -6,6 +6,9 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Any
 
+READING = ("read", "search", "history", "find")
+"""The kinds of calls that change nothing."""
+
 
 class End(str, Enum):
     """How a call ended, as its caller knows it."""
@@ -37,6 +40,11 @@ class Operation:
     answer: Any
     invoked: float
     ended: float
+
+    @property
+    def idle(self) -> bool:
+        """Whether it has no effect, whenever it takes place."""
+        return self.end is End.REFUSED or (self.end is End.ANSWERED and self.kind in READING)
 
     def __str__(self) -> str:
         told = {
