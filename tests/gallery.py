@@ -13,7 +13,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from trackspec_conformance.arrangement import Workspace
+from trackspec_conformance.arrangement import Openings, Workspace
 from trackspec_conformance.checks import checks_of
 from trackspec_conformance.outcomes import CheckResult
 from trackspec_conformance.trial import run_check
@@ -29,7 +29,7 @@ class Fault:
     :ivar breaks: the ids of the requirements that it does not keep.
     :ivar summary: what is wrong with it, in one sentence.
     :ivar subject_class: is constructed from a URI of the model's; one that several processes can open has its
-        locator in ``LOCATOR``.
+        locator in ``LOCATOR``, and one that is kept in a directory the function that puts it there in ``PLACED``.
     """
 
     name: str
@@ -50,13 +50,17 @@ class Fault:
 def judged(subject_class: type[Any], interface: str, check_name: str) -> CheckResult:
     """What a check says of a subject in memory that nothing else uses."""
     uri = f"memory:{subject_class.__name__}-{next(_NUMBERS)}"
+    if prepare := getattr(subject_class, "prepare", None):
+        prepare()
     return run_check(
         checks_of(interface)[check_name],
         subject_class(uri),
         Workspace(),
         subject="memory:",
         reopen=lambda: subject_class(uri),
-        locator=getattr(subject_class, "LOCATOR", None),
+        elsewhere=Openings(
+            locator=getattr(subject_class, "LOCATOR", None), placed=getattr(subject_class, "PLACED", None)
+        ),
     )
 
 

@@ -12,6 +12,7 @@ import time
 import uuid
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, Generic, TypeVar, cast
 
 from trackspec_conformance.expectations import NotApplicable, shown_error
@@ -56,10 +57,14 @@ class Openings(Generic[S]):
 
     :ivar again: opens what it keeps anew.
     :ivar locator: what another process opens it by.
+    :ivar placed: the locator of a new one of the same kind, kept in a given directory.
+    :ivar other: opens what a locator names.
     """
 
     again: Callable[[], S] | None = None
     locator: str | None = None
+    placed: Callable[[str], str] | None = None
+    other: Callable[[str], S] | None = None
 
 
 class Arrangement(Generic[S]):
@@ -113,6 +118,15 @@ class Arrangement(Generic[S]):
         if self._openings.locator is None:
             raise NotApplicable("the subject lives in one process and cannot be opened by another")
         return self._openings.locator
+
+    def opened_in(self, directory: Path) -> S:
+        """A new subject of the same kind that keeps all it has in a directory.
+
+        :raises NotApplicable: if that is not known.
+        """
+        if self._openings.placed is None or self._openings.other is None:
+            raise NotApplicable("where the subject keeps what it has is not the suite's to choose")
+        return self._openings.other(self._openings.placed(str(directory)))
 
     def kept(self, what: str, make: Callable[[], T]) -> T:
         """What checks of one process share, made when it is first asked for."""

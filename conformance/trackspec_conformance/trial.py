@@ -17,6 +17,7 @@ from trackspec_conformance.interfaces import INTERFACES, Interface
 from trackspec_conformance.outcomes import CheckResult, Outcome, failure
 from trackspec_conformance.recording import Transcript, recorded
 from trackspec_conformance.scripts import Call, opening, script
+from trackspec_conformance.subjects import open_subject
 
 
 def run_check(
@@ -27,7 +28,7 @@ def run_check(
     subject: str | None,
     seed: int = 0,
     reopen: Callable[[], Any] | None = None,
-    locator: str | None = None,
+    elsewhere: Openings[Any] | None = None,
     on_call: Callable[[int, Call], None] | None = None,
 ) -> CheckResult:
     """Run a check and say what became of it.
@@ -35,7 +36,7 @@ def run_check(
     :param instance: the opened subject.
     :param subject: the locator that the script of a failure opens, if there is one.
     :param reopen: opens the subject anew, if it can be.
-    :param locator: what another process opens it by, if one can.
+    :param elsewhere: the ways to open it from outside this process.
     :param on_call: is told of each call and its number before it is made.
     """
     interface = INTERFACES[check.interface]
@@ -43,18 +44,27 @@ def run_check(
     judged = recorded(instance, transcript, interface.parameter, interface.shapes)
     opened: list[Any] = []
 
+    def opened_by(open_it: Callable[[], Any], variable: Callable[[], str]) -> Any:
+        try:
+            opened.append(open_it())
+        except Exception as error:
+            transcript.last_error = error  # the subject's fault, as that of a call is
+            raise
+        return recorded(opened[-1], transcript, variable(), interface.shapes)
+
     def reopened() -> Any:
         assert reopen is not None
-        opened.append(reopen())
-        variable = transcript.opened(interface.parameter, opening(interface))
-        return recorded(opened[-1], transcript, variable, interface.shapes)
+        return opened_by(reopen, lambda: transcript.opened(interface.parameter, opening(interface)))
+
+    def other(locator: str) -> Any:
+        return opened_by(open_subject(locator, interface.name).open, lambda: interface.parameter)
 
     fresh = interface.arrangement(
         judged,
         workspace,
         seed=seed,
         check_name=check.name,
-        openings=Openings(again=reopened if reopen else None, locator=locator),
+        openings=replace(elsewhere or Openings(), again=reopened if reopen else None, other=other),
         transcript=transcript,
     )
     started = time.monotonic()

@@ -2,29 +2,19 @@
 
 from __future__ import annotations
 
-import os
-import pickle
-import tempfile
 import threading
 import time
-from collections.abc import Callable, Sequence
-from dataclasses import fields, replace
-from pathlib import Path
+from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from trackspec.entities import LifecycleStage, Metric, Param, Run, RunTag
 from trackspec.errors import ErrorCode, TrackspecError
-from trackspec.memory_store import MemoryStore, RunRecord, State
+from trackspec.memory_store import MemoryStore, RunRecord
 from trackspec.search.query import RunQuery
-from trackspec.validated_store import ValidatedStore
 
 from . import fault
-
-STATE_VARIABLE = "TRACKSPEC_FAULT_STATE"
-"""The environment variable that tells other processes where the state is."""
-
-PAUSE = 0.002
-"""Seconds in which another client gets between two steps that belong together."""
+from .kept_in_a_file import PAUSE, KeptInAFile
 
 
 @fault("concurrency.order")
@@ -42,45 +32,6 @@ class ReadsMayBeOld(MemoryStore):
             run = super()._get_run(run_id)
             self._seen[run_id] = now, run
         return run
-
-
-class KeptInAFile(MemoryStore):
-    """The model with its state in a file, which each call reads and writes."""
-
-    def __init__(self, store_uri: str = "") -> None:
-        self._file = Path(os.environ.setdefault(STATE_VARIABLE, f"{tempfile.mkdtemp()}/state"))
-        super().__init__()
-
-    def _load(self) -> None:
-        if self._file.exists():
-            for name, value in pickle.loads(self._file.read_bytes()).items():
-                setattr(self._state, name, value)
-
-    def _save(self) -> None:
-        kept = {item.name: getattr(self._state, item.name) for item in fields(State) if item.name != "lock"}
-        unfinished = self._file.with_name(f"{self._file.name}.{os.getpid()}.{threading.get_ident()}")
-        unfinished.write_bytes(pickle.dumps(kept))
-        unfinished.replace(self._file)
-
-
-def _in_the_file(name: str) -> Callable[..., Any]:
-    method = getattr(MemoryStore, name)
-
-    def call(store: KeptInAFile, *args: Any) -> Any:
-        with store._state.lock:
-            store._load()
-            time.sleep(PAUSE)
-            try:
-                return method(store, *args)
-            finally:
-                if not name.startswith(("_get", "_search", "_configured")):
-                    store._save()
-
-    return call
-
-
-for _name in ValidatedStore.__abstractmethods__:
-    setattr(KeptInAFile, _name, _in_the_file(_name))
 
 
 @fault("concurrency.order-processes")

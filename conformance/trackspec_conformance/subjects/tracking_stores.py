@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -17,7 +18,17 @@ MLFLOW_PROFILES = frozenset({"core", "search", "history", "inputs"})
 
 
 def _by_uri(uri: str) -> Subject:
-    return Subject(lambda: _open(uri), reopenable=uri != "memory:")
+    return Subject(lambda: _open(uri), reopenable=uri != "memory:", placed=_placed(uri))
+
+
+def _placed(uri: str, prefix: str = "") -> Callable[[str], str] | None:
+    """What puts a store of the URI's kind, with its options, into a directory."""
+    scheme = uri.partition(":")[0].partition("+")[0] if ":" in uri else "file"
+    _, mark, options = uri.partition("?")
+    forms = {"file": "file:{}/store", "sqlite": "sqlite:///{}/store.db"}
+    if scheme not in forms:
+        return None
+    return lambda directory: prefix + forms[scheme].format(directory) + mark + options
 
 
 def _open(uri: str) -> TrackingStore:
@@ -30,7 +41,7 @@ def _open(uri: str) -> TrackingStore:
 def _by_mlflow(uri: str) -> Subject:
     from trackspec_conformance.subjects.mlflow_subject import mlflow_subject  # noqa: PLC0415 - needs MLflow
 
-    return replace(mlflow_subject(uri), profiles=MLFLOW_PROFILES)
+    return replace(mlflow_subject(uri), profiles=MLFLOW_PROFILES, placed=_placed(uri, "mlflow+"))
 
 
 def _adapted(store: Any) -> TrackingStore:
