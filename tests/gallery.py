@@ -15,7 +15,7 @@ from typing import Any
 
 from trackspec.memory_store import MemoryStore
 from trackspec.protocol.model_server import ModelServer, serving
-from trackspec_conformance.arrangement import Workspace
+from trackspec_conformance.arrangement import Openings, Workspace
 from trackspec_conformance.checks import Check, checks_of
 from trackspec_conformance.outcomes import CheckResult
 from trackspec_conformance.trial import run_check
@@ -33,7 +33,9 @@ class Fault:
     :ivar interface: the name of the interface that it does not keep.
     :ivar breaks: the ids of the requirements that it does not keep.
     :ivar summary: what is wrong with it, in one sentence.
-    :ivar subject_class: is constructed from a URI of the model's, or, a server, from a model that it serves.
+    :ivar subject_class: is constructed from a URI of the model's, or, a server, from a model that it serves. One
+        that several processes can open has its locator in ``LOCATOR``; one that is kept in a directory has the
+        function that puts it there in ``PLACED``.
     """
 
     name: str
@@ -57,12 +59,17 @@ def judged(subject_class: type[Any], interface: str, check_name: str) -> CheckRe
     check = checks_of(interface)[check_name]
     if issubclass(subject_class, ModelServer):
         return _judged_server(subject_class(MemoryStore(uri), TOKEN), check)
+    if prepare := getattr(subject_class, "prepare", None):
+        prepare()
     return run_check(
         check,
         subject_class(uri),
         Workspace(),
         subject="memory:",
         reopen=lambda: subject_class(uri),
+        elsewhere=Openings(
+            locator=getattr(subject_class, "LOCATOR", None), placed=getattr(subject_class, "PLACED", None)
+        ),
     )
 
 

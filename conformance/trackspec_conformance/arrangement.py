@@ -6,16 +6,20 @@ it must work, which a check of its own judges: one root cause, not forty.
 
 from __future__ import annotations
 
+import contextlib
 import random
 import time
 import uuid
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Generic, TypeVar
+from pathlib import Path
+from typing import Any, Generic, TypeVar, cast
 
 from trackspec_conformance.expectations import NotApplicable, shown_error
 from trackspec_conformance.recording import Transcript
 
+T = TypeVar("T")
+R = TypeVar("R", bound="contextlib.AbstractContextManager[Any]")
 S = TypeVar("S")
 """What a subject opens: a tracking store, an artifact repository."""
 
@@ -37,10 +41,14 @@ class Workspace:
 
     :ivar namespace: text that is part of every name the suite makes, unique to this process.
     :ivar shared: things that no check counts, searches for or deletes, by what they are.
+    :ivar kept: what several checks use, by what it is.
+    :ivar resources: what of it has to be given back.
     """
 
     namespace: str = field(default_factory=lambda: f"ts{uuid.uuid4().hex[:10]}")
     shared: dict[str, str] = field(default_factory=dict)
+    kept: dict[str, object] = field(default_factory=dict)
+    resources: contextlib.ExitStack = field(default_factory=contextlib.ExitStack)
 
 
 @dataclass(frozen=True)
@@ -50,11 +58,17 @@ class Openings(Generic[S]):
     :ivar again: opens what it keeps anew.
     :ivar below: opens a place within it.
     :ivar at: opens another place by its URI.
+    :ivar locator: what another process opens it by.
+    :ivar placed: the locator of a new one of the same kind, kept in a given directory.
+    :ivar other: opens what a locator names.
     """
 
     again: Callable[[], S] | None = None
     below: Callable[[str], S] | None = None
     at: Callable[[str], S] | None = None
+    locator: str | None = None
+    placed: Callable[[str], str] | None = None
+    other: Callable[[str], S] | None = None
 
 
 class Arrangement(Generic[S]):
@@ -99,6 +113,33 @@ class Arrangement(Generic[S]):
         if self._openings.again is None:
             raise NotApplicable("the subject lives in one object and cannot be opened again")
         return self._openings.again()
+
+    def locator(self) -> str:
+        """What another process opens the subject by.
+
+        :raises NotApplicable: if none can.
+        """
+        if self._openings.locator is None:
+            raise NotApplicable("the subject lives in one process and cannot be opened by another")
+        return self._openings.locator
+
+    def opened_in(self, directory: Path) -> S:
+        """A new subject of the same kind that keeps all it has in a directory.
+
+        :raises NotApplicable: if that is not known.
+        """
+        if self._openings.placed is None or self._openings.other is None:
+            raise NotApplicable("where the subject keeps what it has is not the suite's to choose")
+        return self._openings.other(self._openings.placed(str(directory)))
+
+    def kept(self, what: str, make: Callable[[], T]) -> T:
+        """What checks of one process share, made when it is first asked for."""
+        return cast(T, self._workspace.kept.setdefault(what, make()))
+
+    def keep(self, resource: R) -> R:
+        """Have a resource given back when this process has judged its last check."""
+        self._workspace.resources.enter_context(resource)
+        return resource
 
     def deadline(self) -> float:
         """When, on the monotonic clock, exploring ends."""

@@ -17,6 +17,7 @@ from trackspec_conformance.interfaces import INTERFACES, Interface
 from trackspec_conformance.outcomes import CheckResult, Outcome, failure
 from trackspec_conformance.recording import Transcript, recorded
 from trackspec_conformance.scripts import Call, opening, script
+from trackspec_conformance.subjects import open_subject
 from trackspec_conformance.wire.client import Wire
 from trackspec_conformance.wire.commands import curl_script
 
@@ -29,6 +30,7 @@ def run_check(
     subject: str | None,
     seed: int = 0,
     reopen: Callable[[], Any] | None = None,
+    elsewhere: Openings[Any] | None = None,
     wire: Wire | None = None,
     on_call: Callable[[int, Call], None] | None = None,
 ) -> CheckResult:
@@ -37,6 +39,7 @@ def run_check(
     :param instance: the opened subject.
     :param subject: the locator that the script of a failure opens, if there is one.
     :param reopen: opens the subject anew, if it can be.
+    :param elsewhere: the ways to open it from outside this process.
     :param wire: sends requests to the subject, if it is a server.
     :param on_call: is told of each call and its number before it is made.
     """
@@ -45,20 +48,27 @@ def run_check(
     judged = recorded(instance, transcript, interface.parameter, interface.shapes)
     opened: list[Any] = []
 
-    def noted(another: Any, source: str) -> Any:
-        opened.append(another)
-        variable = transcript.opened(interface.parameter, source)
-        return recorded(another, transcript, variable, interface.shapes)
+    def noted(open_it: Callable[[], Any], source: str | None) -> Any:
+        try:
+            opened.append(open_it())
+        except Exception as error:
+            transcript.last_error = error  # the subject's fault, as that of a call is
+            raise
+        variable = interface.parameter if source is None else transcript.opened(interface.parameter, source)
+        return recorded(opened[-1], transcript, variable, interface.shapes)
 
     def reopened() -> Any:
         assert reopen is not None
-        return noted(reopen(), opening(interface))
+        return noted(reopen, opening(interface))
+
+    def other(locator: str) -> Any:
+        return noted(open_subject(locator, interface.name).open, None)
 
     def opened_by(function: Callable[[Any, str], Any] | None) -> Callable[[str], Any] | None:
         def opened_at(place: str) -> Any:
             assert function is not None
             source = f"{function.__name__}({interface.parameter}, {transcript.source_of(place)})"
-            return noted(function(instance, place), source)
+            return noted(lambda: function(instance, place), source)
 
         return opened_at if function else None
 
@@ -67,8 +77,12 @@ def run_check(
         workspace,
         seed=seed,
         check_name=check.name,
-        openings=Openings(
-            reopened if reopen else None, opened_by(interface.open_below), opened_by(interface.open_at)
+        openings=replace(
+            elsewhere or Openings(),
+            again=reopened if reopen else None,
+            below=opened_by(interface.open_below),
+            at=opened_by(interface.open_at),
+            other=other,
         ),
         transcript=transcript,
     )

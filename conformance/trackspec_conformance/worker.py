@@ -13,7 +13,7 @@ import sys
 from dataclasses import asdict
 from typing import Any, TextIO
 
-from trackspec_conformance.arrangement import Workspace
+from trackspec_conformance.arrangement import Openings, Workspace
 from trackspec_conformance.checks import Check, checks_of
 from trackspec_conformance.declining import refusal_checks
 from trackspec_conformance.expectations import shown_error
@@ -63,6 +63,9 @@ class Worker:
             seed=self._seed,
             reopen=self._subject.open if self._subject.reopenable else None,
             wire=self._wire,
+            elsewhere=Openings(
+                locator=self._locator if self._subject.reopenable else None, placed=self._subject.placed
+            ),
             on_call=lambda number, call: self._say("calling", number=number, name=call.name, source=call.source),
         )
         message = asdict(result)

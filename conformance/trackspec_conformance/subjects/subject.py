@@ -45,6 +45,8 @@ class Subject:
     :ivar profiles: the profiles that it claims; None for all that its interface has by default.
     :ivar declines: optional operations that it lacks, by method name; each must answer NOT_IMPLEMENTED.
     :ivar reopenable: whether a second one, opened while the first one is in use, sees the same data.
+    :ivar placed: the locator of a new, empty subject of the same kind that keeps all it has in a given directory;
+        None where it cannot be chosen where it is kept.
     :ivar identity: which code it is; found out from what was opened where it is not given.
     :ivar url: where it is reached, if it is a server.
     """
@@ -53,6 +55,7 @@ class Subject:
     profiles: frozenset[str] | None = None
     declines: frozenset[str] = frozenset()
     reopenable: bool = True
+    placed: Callable[[str], str] | None = None
     identity: Identity | None = None
     url: str | None = None
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -24,7 +25,17 @@ def _by_uri(uri: str) -> Subject:
         return server_subject(url_of(uri), lambda: WireStore(Wire.from_environment(url_of(uri))))
     if is_server(uri):
         return server_subject(uri, lambda: _open(uri))
-    return Subject(lambda: _open(uri), reopenable=uri != "memory:")
+    return Subject(lambda: _open(uri), reopenable=uri != "memory:", placed=_placed(uri))
+
+
+def _placed(uri: str, prefix: str = "") -> Callable[[str], str] | None:
+    """What puts a store of the URI's kind, with its options, into a directory."""
+    scheme = uri.partition(":")[0].partition("+")[0] if ":" in uri else "file"
+    _, mark, options = uri.partition("?")
+    forms = {"file": "file:{}/store", "sqlite": "sqlite:///{}/store.db"}
+    if scheme not in forms:
+        return None
+    return lambda directory: prefix + forms[scheme].format(directory) + mark + options
 
 
 def _open(uri: str) -> TrackingStore:
@@ -37,7 +48,7 @@ def _open(uri: str) -> TrackingStore:
 def _by_mlflow(uri: str) -> Subject:
     from trackspec_conformance.subjects.mlflow_subject import mlflow_subject  # noqa: PLC0415 - needs MLflow
 
-    subject = replace(mlflow_subject(uri), profiles=MLFLOW_PROFILES)
+    subject = replace(mlflow_subject(uri), profiles=MLFLOW_PROFILES, placed=_placed(uri, "mlflow+"))
     if is_server(uri):
         return replace(subject, profiles=MLFLOW_PROFILES | {PROFILE}, url=Wire.from_environment(uri).url)
     return subject

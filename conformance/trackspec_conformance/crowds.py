@@ -1,0 +1,114 @@
+"""Several clients of one store at once: threads on the store object, and processes that have one each."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+
+from trackspec import TrackingStore
+from trackspec_conformance.expectations import NotApplicable, Unexpected, expect
+from trackspec_conformance.fresh import Fresh
+from trackspec_conformance.histories.clients import ClientError, Process, in_processes, in_threads
+from trackspec_conformance.histories.explaining import named, smallest
+from trackspec_conformance.histories.linearizability import Model, explained
+from trackspec_conformance.histories.operation import End, Operation
+from trackspec_conformance.histories.performing import Order, perform
+from trackspec_conformance.subjects import Identity
+
+CLIENTS = 4
+PATIENCE = 20.0
+"""Seconds in which all calls that are made at the same time have to end."""
+
+
+@dataclass(frozen=True)
+class Crowd:
+    """Clients of one kind.
+
+    :ivar kind: ``threads`` or ``processes``.
+    :ivar make: lets each client make its calls in turn, all at the same time, and returns the history.
+    """
+
+    kind: str
+    make: Callable[[Sequence[Sequence[Order]]], list[Operation]]
+
+
+def threads(store: TrackingStore, fresh: Fresh) -> Crowd:
+    """Clients that are threads on one store object."""
+
+    def make(orders: Sequence[Sequence[Order]]) -> list[Operation]:
+        start = fresh.transcript.mark()
+        history = in_threads(store, orders, patience=PATIENCE)
+        fresh.transcript.rewind(start)  # their order is not what happened
+        return history
+
+    return Crowd("threads", make)
+
+
+def processes(store: TrackingStore, fresh: Fresh) -> Crowd:
+    """Clients that are processes with a store object each.
+
+    :raises NotApplicable: if no other process can open the subject, or see what it keeps.
+    """
+    ready = _processes(store, fresh)
+    return Crowd("processes", lambda orders: in_processes(ready, orders, patience=PATIENCE))
+
+
+def crowds(store: TrackingStore, fresh: Fresh) -> Iterator[Crowd]:
+    """Threads, and processes too where there can be any."""
+    yield threads(store, fresh)
+    try:
+        others = processes(store, fresh)
+    except NotApplicable:
+        return
+    yield others
+
+
+def _processes(store: TrackingStore, fresh: Fresh) -> list[Process]:
+    locator = fresh.locator()
+    pool: list[Process] = fresh.kept("processes", list)
+    for process in [process for process in pool if not process.lives]:
+        pool.remove(process)
+    is_new = not pool
+    while len(pool) < CLIENTS:
+        try:
+            process = fresh.keep(Process(locator, f"process {len(pool) + 1}", imports(store)))
+        except ClientError as error:
+            raise NotApplicable(f"another process cannot open the subject: {error}") from error
+        pool.append(process)
+    if is_new:
+        name = fresh.name("seen")
+        made = store.create_experiment(name, None, [])
+        (found,) = in_processes(pool[:1], [[Order("find", name)]], patience=PATIENCE)
+        if found.answer != made:
+            raise NotApplicable("another process that opens the subject sees something else")
+    return pool
+
+
+def imports(store: TrackingStore) -> list[str]:
+    """The modules that opening another store of the kind needs."""
+    return [Identity.of(store).module]
+
+
+def require_order(history: Sequence[Operation], model: Model) -> None:
+    """Require that some order of the calls explains every answer, and that most calls had an answer.
+
+    :raises Unexpected: with the fewest calls that show what is wrong.
+    """
+    lost = [operation for operation in history if operation.end is End.UNKNOWN]
+    expect(2 * len(lost) <= len(history), "most calls to end", f"{len(lost)} of {len(history)} without an answer")
+    if not explained(history, model):
+        told = smallest(history, model)
+        calls = "; ".join(str(operation) for operation in told)
+        raise Unexpected("an order of the calls that explains every answer", f"{named(told)}: {calls}")
+
+
+def require_ended(history: Sequence[Operation], count: int) -> None:
+    """Require that so many calls were made, and that each was answered or refused."""
+    lost = [str(operation) for operation in history if operation.end is End.UNKNOWN]
+    expect(not lost, "every call to be answered or refused in time", f"{len(lost)} were not, as {lost[:1]}")
+    expect(len(history) == count, f"{count} calls", f"{len(history)}")
+
+
+def now(store: TrackingStore, order: Order) -> Operation:
+    """A single call, made alone."""
+    return perform(store, order, "the check")
