@@ -72,21 +72,10 @@ def _server(directory: Path, backend: str) -> Iterator[str]:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     uri = f"http://127.0.0.1:{port}"
-    command = [
-        sys.executable,
-        "-m",
-        "mlflow",
-        "server",
-        "--host",
-        "127.0.0.1",
-        "--port",
-        str(port),
-        "--workers",
-        "1",
-    ]
+    command = [sys.executable, "-m", "mlflow", "server", "--host=127.0.0.1", f"--port={port}", "--workers=1"]
     with (directory / "log").open("wb") as log:
         server = subprocess.Popen(
-            [*command, "--host=127.0.0.1", f"--port={port}", "--backend-store-uri", backend.format(directory)],
+            [*command, f"--backend-store-uri={backend.format(directory)}"],
             cwd=directory,
             env=os.environ | {"MLFLOW_ALLOW_FILE_STORE": "true"},
             stdout=log,

@@ -64,8 +64,8 @@ def page(mlflow_version: str, reports: Mapping[str, Report]) -> str:
         "instead is [below](#findings).",
         *_failures(found),
         "## The observed divergences",
-        "Where MLflow's stores were seen to differ from each other or to do harm. Each is settled by the requirements "
-        "named; a store that the decision makes wrong *fails* one of them.",
+        "Where MLflow's stores were seen to differ from each other or to do harm. Each is settled by the "
+        "requirements named; a store that the decision makes wrong *fails* one of them.",
         *_divergences(found),
         "## Findings",
         *_findings(found),
