@@ -19,7 +19,6 @@ from trackspec_conformance.subjects.subject import Identity, Subject
 
 _GROUP = "mlflow.tracking_store"
 _HTTP = ("http", "https")
-_MLFLOW = re.compile(r"mlflow(-\w+)?")
 
 
 def mlflow_subject(uri: str) -> Subject:
@@ -38,7 +37,7 @@ def mlflow_subject(uri: str) -> Subject:
         scheme = uri if uri == "databricks" else import_module("mlflow.utils.uri").get_uri_scheme(uri)
         from trackspec_conformance.subjects.mlflow_store import CLAIMED_PROFILES  # noqa: PLC0415 - needs MLflow
     except Exception as error:
-        raise SubjectError(f"MLflow cannot be imported: {_one_line(error)}") from error
+        raise SubjectError(f"MLflow cannot be imported{_because_of(error)}: {_one_line(error)}") from error
     plugin = _plugin(scheme)
     builder = service._tracking_store_registry._registry.get(scheme)
     if builder is None:
@@ -71,11 +70,25 @@ def _plugin(scheme: str) -> EntryPoint | None:
         raise SubjectError(f"several plugins claim {scheme!r}: {', '.join(map(_named, claims))}")
     if not claims:
         return None
-    try:
-        claims[0].load()
-    except Exception as error:
-        raise SubjectError(f"the plugin {_named(claims[0])} cannot be loaded: {_one_line(error)}") from error
+    if error := _error_of(claims[0]):
+        raise SubjectError(f"the plugin {_named(claims[0])} cannot be loaded: {error}")
     return claims[0]
+
+
+def _because_of(error: Exception) -> str:
+    """The plugin that raises this error, and takes the import of MLflow down with it, if it is one."""
+    for plugin in entry_points(group=_GROUP):
+        if _one_line(error) == _error_of(plugin):
+            return f", because of the plugin {_named(plugin)}"
+    return ""
+
+
+def _error_of(plugin: EntryPoint) -> str | None:
+    try:
+        plugin.load()
+    except Exception as error:
+        return _one_line(error)
+    return None
 
 
 def _open(uri: str, scheme: str, builder: Callable[..., Any], plugin: EntryPoint | None) -> TrackingStore:
@@ -95,9 +108,11 @@ def _open(uri: str, scheme: str, builder: Callable[..., Any], plugin: EntryPoint
 
 def _require_plugins_own(store: object, plugin: EntryPoint) -> None:
     """Require that a plugin did not put one of MLflow's own stores in its place."""
-    package = type(store).__module__.partition(".")[0]
-    if package == "mlflow" and not (plugin.dist and _MLFLOW.fullmatch(plugin.dist.name)):
-        raise SubjectError(f"the plugin {_named(plugin)} returns MLflow's own {type(store).__name__}")
+    if type(store).__module__.partition(".")[0] == "mlflow":
+        raise SubjectError(
+            f"the plugin {_named(plugin)} returns MLflow's own {type(store).__name__}: "
+            "there is no store of its own to judge"
+        )
 
 
 def _require_database(uri: str) -> None:
