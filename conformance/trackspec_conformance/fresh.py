@@ -6,6 +6,7 @@ it must work, which a check of its own judges: one root cause, not forty.
 
 from __future__ import annotations
 
+import os
 import random
 import time
 import uuid
@@ -16,6 +17,11 @@ from trackspec import Metric, Param, RunTag, TrackingStore
 from trackspec_conformance.expectations import NotApplicable, shown_error
 from trackspec_conformance.recording import Transcript
 from trackspec_conformance.scripts import Call
+
+TIME_BUDGET = float(os.environ.get("TRACKSPEC_TIME_BUDGET", "3"))
+"""Seconds that a property or a state machine may explore for.
+
+The environment variable of that name sets it: with more, what is found depends less on how fast the subject is."""
 
 
 class Blocked(Exception):
@@ -55,7 +61,7 @@ class Fresh:
         *,
         seed: int = 0,
         check_name: str = "",
-        time_budget: float = 3.0,
+        time_budget: float = TIME_BUDGET,
         reopen: Callable[[], TrackingStore] | None = None,
         transcript: Transcript | None = None,
     ) -> None:
