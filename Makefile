@@ -42,7 +42,7 @@ bench: .venv/developed .venv-mlflow/installed ## compare the stores with MLflow'
 	$(BIN)/python -m tests.bench --mlflow-python $(MLFLOW_BIN)/python
 
 results: .venv-mlflow/installed ## judge MLflow's own stores, and write docs/results/
-	$(MLFLOW_BIN)/python tests/results.py
+	$(MLFLOW_BIN)/python -m tests.results
 
 spec: .venv/developed ## write spec/requirements.txt and spec/decisions.md from the chapters
 	$(BIN)/python -m tests.spec_pages

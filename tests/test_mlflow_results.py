@@ -3,16 +3,12 @@
 from __future__ import annotations
 
 import json
-import sys
 from pathlib import Path
 
 import pytest
 
+from tests.results_page import SUBJECTS, Findings, causes, divergences, requirements_by_row
 from trackspec import catalogue
-
-sys.path.insert(0, str(Path(__file__).parent))
-
-from results_page import SUBJECTS, Findings, causes, divergences, requirements_by_row
 
 RESULTS = Path(__file__).parent.parent / "docs" / "results"
 SHOWN = [
