@@ -50,9 +50,10 @@ def main() -> None:
                 with locator as uri:
                     report = stable(_judged(uri, directory), directory, timed_requirements())
                 _file(subject).write_text(_text(report), encoding="utf-8")
-    reports = {subject: json.loads(_file(subject).read_text(encoding="utf-8")) for subject in SUBJECTS}
-    written = RESULTS / f"mlflow-{version('mlflow')}.md"
-    written.write_text(page(version("mlflow"), reports), encoding="utf-8")
+    if all(_file(subject).exists() for subject in SUBJECTS):
+        reports = {subject: json.loads(_file(subject).read_text(encoding="utf-8")) for subject in SUBJECTS}
+        written = RESULTS / f"mlflow-{version('mlflow')}.md"
+        written.write_text(page(version("mlflow"), reports), encoding="utf-8")
 
 
 def _file(subject: str) -> Path:

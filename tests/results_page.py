@@ -172,17 +172,27 @@ def _verdicts(reports: Mapping[str, Report]) -> Iterator[str]:
     profiles = [name for name, profile in next(iter(reports.values()))["profiles"].items() if profile["claimed"]]
     lines = [_row("profile", "requirements", *map(_subject, reports)), _rule(len(reports) + 2)]
     for name in profiles:
-        judged = [report["profiles"][name] for report in reports.values()]
-        lines.append(_row(f"`{name}`", judged[0]["counts"]["total"], *map(_verdict, judged)))
+        total = next(iter(reports.values()))["profiles"][name]["counts"]["total"]
+        lines.append(_row(f"`{name}`", total, *(_verdict(report, name) for report in reports.values())))
     yield "\n".join(lines)
 
 
-def _verdict(profile: Mapping[str, Any]) -> str:
-    counts = profile["counts"]
-    told = [f"{counts['pass']} kept", f"{counts['fail']} not"]
-    told += [f"{counts['blocked']} blocked"] if counts["blocked"] else []
-    told += [f"{counts['not applicable']} n/a"] if counts["not applicable"] else []
-    return ("conforms" if profile["conforms"] else "does not conform") + ": " + ", ".join(told)
+def _verdict(report: Report, profile: str) -> str:
+    catalogued = catalogue.requirements()
+    judged = [
+        (catalogued[item["id"]].level.value, item["outcome"])
+        for item in report["requirements"]
+        if item["id"] in catalogued and catalogued[item["id"]].profile == profile
+    ]
+    counts = {
+        "kept": sum(outcome == "pass" for _, outcome in judged),
+        "MUST failed": judged.count(("MUST", "fail")),
+        "SHOULD failed": judged.count(("SHOULD", "fail")),
+        "blocked": sum(outcome == "blocked" for _, outcome in judged),
+        "not applicable": sum(outcome == "not applicable" for _, outcome in judged),
+    }
+    told = ", ".join(f"{count} {word}" for word, count in counts.items() if count)
+    return f"{'conforms' if report['profiles'][profile]['conforms'] else 'does not conform'}:<br>{told}"
 
 
 def _divergences(found: Findings) -> Iterator[str]:
@@ -206,7 +216,8 @@ def _row_mark(
 ) -> str:
     if subject not in divergence["wrong"]:
         return "·"
-    failing = found.failing(subject, requirements)
+    # The one that settles the fewest others says most about this one.
+    failing = sorted(found.failing(subject, requirements), key=lambda item: len(rows_of(item)))
     return f"[**fails**](#{_anchor(failing[0])})" if failing else "not seen"
 
 
