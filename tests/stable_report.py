@@ -14,8 +14,9 @@ _CHANGES = (
     (r"127\.0\.0\.1:\d+", "127.0.0.1:PORT"),
     # What the client says when the server has answered 5xx; the server's own words are lost.
     (r" failed with exception HTTPConnectionPool\(.*", " failed …"),
-    (r"\bts[0-9a-f]{10}-([\w ]+?)-[0-9a-f]{8}-(\d+)", r"\1-\2"),
-    (r"\{ns\}-([\w ]+?)-[0-9a-f]{8}-(\d+)", r"\1-\2"),
+    # A name of the suite's making; its number, where it has more digits, counts the examples of a property.
+    (r"(?:\bts[0-9a-f]{10}|\{ns\})-([\w ]+?)-[0-9a-f]{8}-(\d)(?!\d)", r"\1-\2"),
+    (r"(?:\bts[0-9a-f]{10}|\{ns\})-([\w ]+?)-[0-9a-f]{8}-\d+", r"\1-N"),
     (r"\bf('[^{}']*'|\"[^{}\"]*\")", r"\1"),
     # The present, and not the time that the suite gives to runs.
     (r"\b1(7[1-9]|[89]\d)\d{10}\b", "TIME"),
@@ -34,15 +35,16 @@ def stable(report: Mapping[str, Any], directory: Path, timed: Collection[str] = 
     kept = {key: report[key] for key in ("spec_version", "suite_version", "seed", "subject", "profiles")}
     kept["subject"] = {key: _unchanging(value, directory) for key, value in report["subject"].items()}
     kept["requirements"] = [
-        _requirement(item | {"got": "another answer in each run"} if item["id"] in timed else item, directory)
-        for item in report["requirements"]
+        _requirement(item, directory, timed=item["id"] in timed) for item in report["requirements"]
     ]
     return kept
 
 
-def _requirement(item: Mapping[str, Any], directory: Path) -> dict[str, Any]:
+def _requirement(item: Mapping[str, Any], directory: Path, *, timed: bool) -> dict[str, Any]:
     kept = {"id": item["id"], "outcome": item["outcome"]}
-    if item["script"]:
+    if item["script"] and timed:
+        told = {"calls": [], "expected": item["expected"], "got": "another answer in each run"}
+    elif item["script"]:
         told = {"calls": _deciding_calls(item), "expected": item["expected"], "got": item["got"]}
     elif item["message"]:
         told = {"message": item["message"]}

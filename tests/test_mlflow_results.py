@@ -55,6 +55,16 @@ def test_no_check_fails_by_itself(found: Findings) -> None:
     ]
 
 
+def test_what_is_blocked_rests_on_what_fails(found: Findings) -> None:
+    """No requirement goes unjudged but for another one that the same store does not keep."""
+    requirements = catalogue.requirements()
+    for subject in found.subjects:
+        for requirement in found.unkept():
+            if found.outcome(subject, requirement) == "blocked":
+                prerequisite = found.told(subject, requirement)["message"].removesuffix(" does not hold")
+                assert found.outcome(subject, requirements[prerequisite]) in ("fail", "blocked")
+
+
 def test_a_cause_is_of_a_failure(found: Findings) -> None:
     """No cause outlives the failure that it explains."""
     failing = {requirement.id for requirement in found.unkept()}

@@ -194,7 +194,7 @@ def a_sequence_of_calls_is_answered_as_by_the_model(store: TrackingStore, fresh:
             if not model.can(step):
                 continue
             expected = model.answer(step)
-            told = "a refusal, as by the model" if expected == _REFUSAL else f"as by the model: {shown(expected)}"
+            told = f"as by the model: {_shown(expected)}"
             try:
                 got = tried.answer(step)
             except Exception as error:
@@ -202,9 +202,15 @@ def a_sequence_of_calls_is_answered_as_by_the_model(store: TrackingStore, fresh:
                     raise
                 raise Unexpected(told, shown_error(error)) from error
             if not same(expected, got):
-                raise Unexpected(told, shown(got))
+                raise Unexpected(told, _shown(got))
 
     explore(fresh, sequences(), agrees, examples=50)
+
+
+def _shown(answer: Any) -> str:
+    if isinstance(answer, tuple) and answer[:1] == _REFUSAL:
+        return " with ".join(["a refusal", *answer[1:]])
+    return shown(answer)
 
 
 def sequences() -> SearchStrategy[list[Step]]:
