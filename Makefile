@@ -42,7 +42,7 @@ bench: .venv/developed .venv-mlflow/installed ## compare the stores with MLflow'
 	$(BIN)/python -m tests.bench --mlflow-python $(MLFLOW_BIN)/python
 
 results: .venv-mlflow/installed ## judge MLflow's own stores, and write docs/results/
-	$(MLFLOW_BIN)/python tests/results.py
+	$(MLFLOW_BIN)/python -m tests.results
 
 spec: .venv/developed ## write what of spec/ is drawn up from its chapters and its endpoint table
 	$(BIN)/python -m tests.spec_pages

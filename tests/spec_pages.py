@@ -103,14 +103,14 @@ def _section(row: str, observed: dict[str, Any], settled: list[tuple[Requirement
         stores = [_STORES[name] for name in observed["wrong"]]
         lines += [f"*Observed:* {title}." + (f" MLflow: {', '.join(stores)}." if stores else ""), ""]
     for requirement, reason in settled:
-        link = f"{requirement.chapter}#{_section_of(requirement)}"
+        link = f"{requirement.chapter}#{section_of(requirement)}"
         lines.append(f"- [`{requirement.id}`]({link}) ({requirement.level}): {reason}")
     if not settled:
         lines.append("Not settled yet.")
     return "\n".join([*lines, ""])
 
 
-def _section_of(requirement: Requirement) -> str:
+def section_of(requirement: Requirement) -> str:
     """The anchor of the heading that a requirement stands below."""
     lines = catalogue.chapters()[requirement.chapter].splitlines()[: requirement.line]
     return anchor(next(line for line in reversed(lines) if line.startswith("#")))

@@ -3,16 +3,12 @@
 from __future__ import annotations
 
 import json
-import sys
 from pathlib import Path
 
 import pytest
 
+from tests.results_page import SUBJECTS, Findings, causes, divergences, requirements_by_row
 from trackspec import catalogue
-
-sys.path.insert(0, str(Path(__file__).parent))
-
-from results_page import SUBJECTS, Findings, causes, divergences, requirements_by_row
 
 RESULTS = Path(__file__).parent.parent / "docs" / "results"
 SHOWN = [
@@ -57,6 +53,16 @@ def test_no_check_fails_by_itself(found: Findings) -> None:
         for subject in found.subjects
         if found.outcome(subject, requirement) == "error"
     ]
+
+
+def test_what_is_blocked_rests_on_what_fails(found: Findings) -> None:
+    """No requirement goes unjudged but for another one that the same store does not keep."""
+    requirements = catalogue.requirements()
+    for subject in found.subjects:
+        for requirement in found.unkept():
+            if found.outcome(subject, requirement) == "blocked":
+                prerequisite = found.told(subject, requirement)["message"].removesuffix(" does not hold")
+                assert found.outcome(subject, requirements[prerequisite]) in ("fail", "blocked")
 
 
 def test_a_cause_is_of_a_failure(found: Findings) -> None:

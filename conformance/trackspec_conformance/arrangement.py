@@ -7,6 +7,7 @@ it must work, which a check of its own judges: one root cause, not forty.
 from __future__ import annotations
 
 import contextlib
+import os
 import random
 import time
 import uuid
@@ -17,6 +18,11 @@ from typing import Any, Generic, TypeVar, cast
 
 from trackspec_conformance.expectations import NotApplicable, shown_error
 from trackspec_conformance.recording import Transcript
+
+TIME_BUDGET = float(os.environ.get("TRACKSPEC_TIME_BUDGET", "3"))
+"""Seconds that a property or a state machine may explore for.
+
+The environment variable of that name sets it: with more, what is found depends less on how fast the subject is."""
 
 T = TypeVar("T")
 R = TypeVar("R", bound="contextlib.AbstractContextManager[Any]")
@@ -86,7 +92,7 @@ class Arrangement(Generic[S]):
         *,
         seed: int = 0,
         check_name: str = "",
-        time_budget: float = 3.0,
+        time_budget: float = TIME_BUDGET,
         openings: Openings[S] | None = None,
         transcript: Transcript | None = None,
     ) -> None:

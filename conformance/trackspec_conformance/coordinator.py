@@ -15,6 +15,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
+from trackspec_conformance.arrangement import TIME_BUDGET
 from trackspec_conformance.checks import Check
 from trackspec_conformance.interfaces import Interface
 from trackspec_conformance.outcomes import CheckResult, Outcome, failure
@@ -233,7 +234,7 @@ class _Session:
                 return
             self._waiting.remove(check)
             worker.check, worker.preamble, worker.calls = check, [], []
-            worker.check_deadline = time.monotonic() + max(check.timeout, CALL_TIMEOUT) * 4
+            worker.check_deadline = time.monotonic() + _longest(check)
             worker.call_deadline = time.monotonic() + self._call_timeout
             worker.order(check=check.name)
 
@@ -294,7 +295,7 @@ class _Session:
             return
         waited = f"no answer within {self._call_timeout:.0f} s"
         if now >= worker.check_deadline:
-            waited = f"the check's calls did not end within {max(check.timeout, CALL_TIMEOUT) * 4:.0f} s"
+            waited = f"the check's calls did not end within {_longest(check):.0f} s"
         self._settle(self._silence(check, worker, waited), check)
         self._call_timeout = max(min(SHORTEST_CALL_TIMEOUT, CALL_TIMEOUT), self._call_timeout / 2)
         self._end(worker)
@@ -322,6 +323,11 @@ class _Session:
         for check in self._waiting:
             self._settle(CheckResult(check.name, Outcome.BLOCKED, f"the subject went away: {self._gone}"), check)
         self._waiting.clear()
+
+
+def _longest(check: Check) -> float:
+    """Seconds that all calls of a check may take together."""
+    return max(check.timeout, CALL_TIMEOUT) * 4 + TIME_BUDGET
 
 
 def _read(worker: _Worker) -> list[dict[str, Any]] | None:

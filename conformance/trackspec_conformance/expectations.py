@@ -3,12 +3,19 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import fields, is_dataclass
+from enum import Enum
+from fractions import Fraction
 from typing import Any
 
 from trackspec.errors import ErrorCode
+from trackspec_conformance.source import source_of
+
+_MONOTONY = re.compile(r"(.)\1{40,}")
+"""A run of one character that nobody wants to read to its end."""
 
 
 class Unexpected(AssertionError):
@@ -86,12 +93,30 @@ def error_code(error: BaseException) -> str | None:
 def shown_error(error: BaseException) -> str:
     """An exception in one line: its code or class, and its message."""
     message = " ".join(str(getattr(error, "message", error)).split())
-    return f"{error_code(error) or type(error).__name__}: {_cut(message, 300)}"
+    brief = _MONOTONY.sub(lambda run: f"{run[1] * 3}…", message)
+    return f"{error_code(error) or type(error).__name__}: {_cut(brief, 300)}"
 
 
 def shown(value: Any) -> str:
-    """A value in one line."""
-    return _cut(repr(value), 600)
+    """A value in one line, as ``repr`` tells it: long texts in short, and no optional field that is None."""
+    return _cut(_told(value), 600)
+
+
+def _told(value: Any) -> str:
+    if is_dataclass(value) and not isinstance(value, type):
+        told = [(item, getattr(value, item.name)) for item in fields(value)]
+        filled = [f"{item.name}={_told(content)}" for item, content in told if content is not None or item.default]
+        return f"{type(value).__name__}({', '.join(filled)})"
+    if type(value) is dict:
+        pairs = [(_told(key), _told(content)) for key, content in value.items()]
+        return f"{{{', '.join(f'{key}: {content}' for key, content in sorted(pairs))}}}"
+    if isinstance(value, list):
+        return f"[{', '.join(map(_told, value))}]"
+    if type(value) is tuple:
+        return f"({', '.join(map(_told, value))}{',' if len(value) == 1 else ''})"
+    if isinstance(value, (str, int, Fraction, Enum)):
+        return source_of(value, {}, "")
+    return repr(value)
 
 
 def same(left: Any, right: Any) -> bool:

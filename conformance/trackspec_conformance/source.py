@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import fields, is_dataclass
 from enum import Enum
+from fractions import Fraction
 from typing import Any
 
 _LONG_TEXT = 60
@@ -24,6 +25,10 @@ def source_of(value: Any, names: Mapping[str, str], namespace: str) -> str:
         return _text(value, names, namespace)
     if type(value) is float:
         return repr(value) if value - value == 0 else f"float({str(value)!r})"
+    if type(value) is int:
+        return _integer(value)
+    if type(value) is Fraction:
+        return f"Fraction({_integer(value.numerator)}, {_integer(value.denominator)})"
     if isinstance(value, Enum):
         return f"{type(value).__name__}.{value.name}"
     if is_dataclass(value) and not isinstance(value, type):
@@ -44,6 +49,14 @@ def source_of(value: Any, names: Mapping[str, str], namespace: str) -> str:
         return "iter([])"  # what it would have given is gone once it was read
     text = repr(value)
     return "object()" if text.startswith("<") else text
+
+
+def _integer(value: int) -> str:
+    """An integer; a power of ten that has more digits than anybody counts is written as one."""
+    digits = str(abs(value))
+    if len(digits) <= _LONG_TEXT or digits.strip("0") != "1":
+        return repr(value)
+    return f"{'-' if value < 0 else ''}10**{len(digits) - 1}"
 
 
 def _text(text: str, names: Mapping[str, str], namespace: str) -> str:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from rich.console import Console, Group
+from collections.abc import Iterator
+
+from rich.console import Console
 from rich.padding import Padding
 from rich.syntax import Syntax
 from rich.table import Table
@@ -16,7 +18,7 @@ from trackspec_conformance.report.verdict import ProfileVerdict, Report, Require
 def print_report(report: Report, console: Console) -> None:
     """Print the findings, worst last, and below them the verdict for each profile."""
     for item in _in_reading_order(report):
-        console.print(_bug_report(item))
+        _print_finding(item, console)
         _print_script(item, console)
     _print_blocked(report, console)
     for entry in report.stale:
@@ -39,7 +41,7 @@ def _in_reading_order(report: Report) -> list[RequirementVerdict]:
     return sorted(found, key=lambda item: (item.requirement.level is Level.MUST, item.outcome is Outcome.ERROR))
 
 
-def _bug_report(item: RequirementVerdict) -> Group:
+def _print_finding(item: RequirementVerdict, console: Console) -> None:
     requirement = item.requirement
     colour = "red" if requirement.level is Level.MUST else "yellow"
     word = "ERROR" if item.outcome is Outcome.ERROR else "FAIL "
@@ -48,16 +50,23 @@ def _bug_report(item: RequirementVerdict) -> Group:
         (requirement.id, "bold"),
         (f"  {requirement.level} · {requirement.profile} · {requirement.place}", "dim"),
     )
-    parts: list[object] = [head, Padding(Text(requirement.text, style="italic"), (0, 0, 0, 6))]
+    console.print(head, soft_wrap=True)
+    for line in _explanation(item):
+        console.print(Padding(line, (0, 0, 0, 6), expand=False))
+    console.print()
+
+
+def _explanation(item: RequirementVerdict) -> Iterator[Text]:
+    """The sentence that does not hold, and what came instead."""
+    yield Text(item.requirement.text, style="italic")
     decisive = item.decisive
     if decisive is not None and decisive.expected:
-        parts.append(Padding(Text.assemble(("expected  ", "dim"), decisive.expected), (0, 0, 0, 6)))
-        parts.append(Padding(Text.assemble(("got       ", "dim"), decisive.got), (0, 0, 0, 6)))
-    else:
-        parts.append(Padding(Text(item.message), (0, 0, 0, 6)))
-        if decisive is not None and decisive.got:
-            parts.append(Padding(Text(decisive.got, style="dim"), (0, 0, 0, 6)))
-    return Group(*parts, Text(""))  # type: ignore[arg-type]  # every part is renderable
+        yield Text.assemble(("expected  ", "dim"), decisive.expected)
+        yield Text.assemble(("got       ", "dim"), decisive.got)
+        return
+    yield Text(item.message)
+    if decisive is not None and decisive.got:
+        yield Text(decisive.got, style="dim")
 
 
 def _print_script(item: RequirementVerdict, console: Console) -> None:

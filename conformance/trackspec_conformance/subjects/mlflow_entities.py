@@ -180,11 +180,16 @@ class ForeignCodeError(Exception):
 
 @contextmanager
 def mlflow_errors() -> Iterator[None]:
-    """Raise an MLflow error as the contract's with the same code; any other exception passes as it is."""
+    """Raise an MLflow error as the contract's with the same code; any other exception passes as it is.
+
+    NotImplementedError is what MLflow's ``AbstractStore`` itself raises for an operation that a store lacks.
+    """
     try:
         yield
     except MlflowException as error:
         raise _translated(error) from error
+    except NotImplementedError as error:
+        raise TrackspecError(str(error) or "Not implemented.", ErrorCode.NOT_IMPLEMENTED) from error
 
 
 def _translated(error: MlflowException) -> Exception:

@@ -36,11 +36,25 @@ def claiming_plugin(group: str, scheme: str) -> EntryPoint | None:
         raise SubjectError(f"several plugins claim {scheme!r}: {', '.join(map(named, claims))}")
     if not claims:
         return None
-    try:
-        claims[0].load()
-    except Exception as error:
-        raise SubjectError(f"the plugin {named(claims[0])} cannot be loaded: {one_line(error)}") from error
+    if error := _error_of(claims[0]):
+        raise SubjectError(f"the plugin {named(claims[0])} cannot be loaded: {error}")
     return claims[0]
+
+
+def because_of(group: str, error: Exception) -> str:
+    """The plugin that raises this error, and takes the import of MLflow down with it, if it is one."""
+    for plugin in entry_points(group=group):
+        if one_line(error) == _error_of(plugin):
+            return f", because of the plugin {named(plugin)}"
+    return ""
+
+
+def _error_of(plugin: EntryPoint) -> str | None:
+    try:
+        plugin.load()
+    except Exception as error:
+        return one_line(error)
+    return None
 
 
 def without_password(uri: str) -> str:

@@ -13,6 +13,7 @@ from typing import Any
 from trackspec import TrackingStore
 from trackspec_conformance.subjects.errors import SubjectError
 from trackspec_conformance.subjects.mlflow_installed import (
+    because_of,
     claiming_plugin,
     named,
     one_line,
@@ -23,7 +24,6 @@ from trackspec_conformance.subjects.subject import Identity, Subject
 
 _GROUP = "mlflow.tracking_store"
 _HTTP = ("http", "https")
-_MLFLOW = re.compile(r"mlflow(-\w+)?")
 
 
 def mlflow_subject(uri: str) -> Subject:
@@ -39,7 +39,7 @@ def mlflow_subject(uri: str) -> Subject:
         service = import_module("mlflow.tracking._tracking_service.utils")
         scheme = uri if uri == "databricks" else import_module("mlflow.utils.uri").get_uri_scheme(uri)
     except Exception as error:
-        raise SubjectError(f"MLflow cannot be imported: {one_line(error)}") from error
+        raise SubjectError(f"MLflow cannot be imported{because_of(_GROUP, error)}: {one_line(error)}") from error
     plugin = claiming_plugin(_GROUP, scheme)
     builder = service._tracking_store_registry._registry.get(scheme)
     if builder is None:
@@ -73,9 +73,11 @@ def _open(uri: str, scheme: str, builder: Callable[..., Any], plugin: EntryPoint
 
 def _require_plugins_own(store: object, plugin: EntryPoint) -> None:
     """Require that a plugin did not put one of MLflow's own stores in its place."""
-    package = type(store).__module__.partition(".")[0]
-    if package == "mlflow" and not (plugin.dist and _MLFLOW.fullmatch(plugin.dist.name)):
-        raise SubjectError(f"the plugin {named(plugin)} returns MLflow's own {type(store).__name__}")
+    if type(store).__module__.partition(".")[0] == "mlflow":
+        raise SubjectError(
+            f"the plugin {named(plugin)} returns MLflow's own {type(store).__name__}: "
+            "there is no store of its own to judge"
+        )
 
 
 def _require_database(uri: str) -> None:

@@ -41,7 +41,7 @@ def a_dataset_alters_nothing_else(store: TrackingStore, fresh: Fresh) -> None:
         expect_equal({"loss": 0.5}, store.get_run(run_id).data.metrics, "the latest values")
 
 
-@check("metric.dataset-name-exact")
+@check("metric.dataset-name-exact", rests_on=("metric.dataset-kept",))
 def the_name_of_a_dataset_is_any_text(store: TrackingStore, fresh: Fresh) -> None:
     """Names with spaces, line breaks and other awkward characters are kept, and the run stays readable."""
     run_id = fresh.run()
@@ -61,7 +61,7 @@ def the_name_of_a_dataset_is_any_text(store: TrackingStore, fresh: Fresh) -> Non
     expect_equal({"loss": 0.5} if accepted else {}, store.get_run(run_id).data.metrics, "the latest values")
 
 
-@check("metric.dataset-over-long-refused")
+@check("metric.dataset-over-long-refused", rests_on=("metric.dataset-kept",))
 def an_over_long_dataset_is_never_cut(store: TrackingStore, fresh: Fresh) -> None:
     """A dataset's name or digest beyond the limit is refused or kept whole."""
     run_id = fresh.run()

@@ -24,7 +24,7 @@ from trackspec import (
 from trackspec.memory_store import MemoryStore
 from trackspec.search.order import metric_order
 from trackspec_conformance.checks import check
-from trackspec_conformance.expectations import Unexpected, error_code, same, shown
+from trackspec_conformance.expectations import Unexpected, error_code, same, shown, shown_error
 from trackspec_conformance.exploring import explore
 from trackspec_conformance.fresh import Fresh
 
@@ -61,6 +61,8 @@ _REFUSED = {
     )
 }
 
+_REFUSAL = ("refused",)
+
 
 @dataclass(frozen=True)
 class Step:
@@ -91,7 +93,7 @@ class Side:
             code = error_code(error)
             if code is None:
                 raise
-            return ("refused",) if code in _REFUSED else ("refused", code)
+            return _REFUSAL if code in _REFUSED else ("refused", code)
 
     def create_experiment(self, _: int, name: str) -> None:
         self.experiments.append(self.store.create_experiment(self.prefix + name, None, []))
@@ -191,11 +193,24 @@ def a_sequence_of_calls_is_answered_as_by_the_model(store: TrackingStore, fresh:
         for step in [*steps, *closing]:
             if not model.can(step):
                 continue
-            expected, got = model.answer(step), tried.answer(step)
+            expected = model.answer(step)
+            told = f"as by the model: {_shown(expected)}"
+            try:
+                got = tried.answer(step)
+            except Exception as error:
+                if error is not fresh.transcript.last_error:
+                    raise
+                raise Unexpected(told, shown_error(error)) from error
             if not same(expected, got):
-                raise Unexpected(f"what the model answers: {shown(expected)}", shown(got))
+                raise Unexpected(told, _shown(got))
 
     explore(fresh, sequences(), agrees, examples=50)
+
+
+def _shown(answer: Any) -> str:
+    if isinstance(answer, tuple) and answer[:1] == _REFUSAL:
+        return " with ".join(["a refusal", *answer[1:]])
+    return shown(answer)
 
 
 def sequences() -> SearchStrategy[list[Step]]:
