@@ -44,7 +44,7 @@ bench: .venv/developed .venv-mlflow/installed ## compare the stores with MLflow'
 results: .venv-mlflow/installed ## judge MLflow's own stores, and write docs/results/
 	$(MLFLOW_BIN)/python tests/results.py
 
-spec: .venv/developed ## write spec/requirements.txt and spec/decisions.md from the chapters
+spec: .venv/developed ## write what of spec/ is drawn up from its chapters and its endpoint table
 	$(BIN)/python -m tests.spec_pages
 
 clean: ## remove what make and the tests have made
@@ -66,7 +66,7 @@ clean: ## remove what make and the tests have made
 
 .venv-mlflow/installed: pyproject.toml
 	@$(MLFLOW_BIN)/python -m pip --version >/dev/null 2>&1 || $(PYTHON) -m venv --clear .venv-mlflow
-	$(MLFLOW_BIN)/python $(INSTALL) --editable '.[conformance,mlflow]'
+	$(MLFLOW_BIN)/python $(INSTALL) --editable '.[conformance,mlflow,server,rest]'
 	@touch $@
 
 # Without a server, or without MLflow, the tests that need it are skipped and say why.

@@ -1,8 +1,8 @@
-"""Writes the pages of the specification that are drawn up from its chapters: ``make spec``.
+"""Writes what of the specification is drawn up from its chapters and its code: ``make spec``.
 
 ``spec/requirements.txt`` lists every requirement, one a line, so that a normative change shows in a diff as such.
 ``spec/decisions.md`` lists every observed divergence between stores, and the requirements that settle it. The
-tables of ``spec/protocol.md`` are those of the endpoints.
+tables of ``spec/protocol.md`` are those of the endpoints. ``spec/openapi.yaml`` describes the protocol to tools.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from tests.documents import anchor
 from tests.protocol_tables import with_tables
 from trackspec import catalogue
 from trackspec.catalogue import Requirement
+from trackspec.protocol import openapi
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -44,7 +45,7 @@ This page is drawn up from the *Decided* paragraphs of the chapters by `make spe
 
 
 def main() -> None:
-    """Write the pages."""
+    """Write each page."""
     for name, text in pages().items():
         (SPEC / name).write_text(text, encoding="utf-8")
         print(f"spec/{name}")
@@ -57,6 +58,7 @@ def pages() -> dict[str, str]:
         "requirements.txt": requirement_list(requirements),
         "decisions.md": decision_page(requirements),
         "protocol.md": with_tables(catalogue.chapters()["protocol.md"]),
+        "openapi.yaml": openapi.yaml_text(),
     }
 
 

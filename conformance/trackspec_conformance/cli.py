@@ -1,14 +1,21 @@
-"""The command line: ``check`` judges a backend, ``compare`` tells reports apart, ``spec`` prints chapters."""
+"""The command line: ``check`` judges a backend, ``compare`` tells reports apart, ``spec`` prints chapters.
+
+What is installed beside the suite adds commands of its own, through entry points.
+"""
 
 from __future__ import annotations
 
 import argparse
 import sys
 from collections.abc import Sequence
+from importlib.metadata import entry_points
 from typing import NoReturn
 
 from trackspec import __version__
 from trackspec_conformance.interfaces import INTERFACES, Interface
+
+GROUP = "trackspec.commands"
+"""The entry point group: the name is a command's, the object adds it to the sub-parsers that it is given."""
 
 COULD_NOT_BE_JUDGED = 2
 
@@ -32,12 +39,18 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="trackspec", description=__doc__, allow_abbrev=False)
+    parser = argparse.ArgumentParser(
+        prog="trackspec",
+        description="Judge a backend of experiment tracking, or serve one.",
+        allow_abbrev=False,
+    )
     parser.add_argument("--version", action="version", version=f"trackspec {__version__}")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     _add_check(commands)
     _add_compare(commands)
     _add_spec(commands)
+    for command in sorted(entry_points(group=GROUP), key=lambda entry_point: entry_point.name):
+        command.load()(commands)
     return parser
 
 

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import Any, TypeVar
 
-from trackspec import limits
+from trackspec import limits, uris
 from trackspec.entities import (
     RUN_NAME_TAG,
     Dataset,
@@ -66,15 +66,15 @@ def experiment_name(value: object) -> str:
 
 
 def artifact_location(value: object) -> str | None:
-    """An experiment's artifact location; None and the empty string mean: from the artifact root."""
+    """An experiment's artifact location as a URI; None and the empty string mean: from the artifact root."""
     if value is None or value == "":
         return None
-    return text(value, "An artifact location", limits.MAX_ARTIFACT_LOCATION_LENGTH)
+    return uris.absolute(text(value, "An artifact location", limits.MAX_ARTIFACT_LOCATION_LENGTH))
 
 
 def artifact_root(value: object) -> str:
-    """A store's artifact root."""
-    return text(value, "An artifact root", limits.MAX_ARTIFACT_LOCATION_LENGTH, min_length=1)
+    """A store's artifact root as a URI."""
+    return uris.absolute(text(value, "An artifact root", limits.MAX_ARTIFACT_LOCATION_LENGTH, min_length=1))
 
 
 def user_id(value: object) -> str:
@@ -148,6 +148,13 @@ def sequence(value: object, what: str, element: type[T]) -> Sequence[T]:
     return value
 
 
+def entity(value: object, element: type[T]) -> T:
+    """An entity of one type."""
+    if not isinstance(value, element):
+        raise invalid(f"A {element.__name__} is needed, not {type(value).__name__}.")
+    return value
+
+
 def metric(value: Metric) -> Metric:
     """A metric point, its value as a double."""
     key(value.key, "A metric key")
@@ -188,6 +195,21 @@ def experiment_tag(value: ExperimentTag) -> ExperimentTag:
     key(value.key, "A tag key")
     text(value.value, "A tag value", limits.MAX_EXPERIMENT_TAG_VALUE_LENGTH)
     return value
+
+
+def experiment_tags(value: object) -> list[ExperimentTag]:
+    """The tags of a new experiment; None means none."""
+    return [experiment_tag(item) for item in sequence([] if value is None else value, "tags", ExperimentTag)]
+
+
+def tags_and_name(tags: object, name: object) -> tuple[list[RunTag], str | None]:
+    """The tags of a new run, None meaning none, and its name, which either may give and both not differently."""
+    labels = [run_tag(item) for item in sequence([] if tags is None else tags, "tags", RunTag)]
+    given = run_name(name)
+    tagged = {label.key: label.value for label in labels}.get(RUN_NAME_TAG) or None
+    if given and tagged and given != tagged:
+        raise invalid(f"The run name and the tag {RUN_NAME_TAG!r} differ.")
+    return labels, given or tagged
 
 
 def unique_keys(items: Iterable[Any], what: str) -> None:
@@ -237,6 +259,11 @@ def dataset_input(value: DatasetInput) -> DatasetInput:
     return DatasetInput(dataset, tuple(tags))
 
 
+def dataset_inputs(value: object) -> list[DatasetInput]:
+    """What a run read; None means nothing."""
+    return [dataset_input(item) for item in sequence([] if value is None else value, "datasets", DatasetInput)]
+
+
 def run_status(value: object) -> RunStatus | None:
     """A run status, or None for no change."""
     if value is not None and not isinstance(value, RunStatus):
@@ -259,6 +286,29 @@ def max_results(value: object) -> int:
     if size > limits.MAX_RESULTS:
         raise invalid(f"max_results must be at most {limits.MAX_RESULTS}.")
     return size
+
+
+def filter_string(value: object) -> str:
+    """The text of a filter; None means the empty one, which every resource matches."""
+    return "" if value is None else text(value, "A filter", limits.MAX_FILTER_LENGTH)
+
+
+def order_by(value: object) -> Sequence[str]:
+    """The texts of an ordering's columns; None means none."""
+    if value is None:
+        return ()
+    if not isinstance(value, (list, tuple)):
+        raise invalid(f"order_by must be a list of strings, not {type(value).__name__}.")
+    return [text(item, "An item of order_by", limits.MAX_ORDER_COLUMN_LENGTH) for item in value]
+
+
+def page_token(value: object) -> str | None:
+    """A page token; None and the empty string mean: the first page."""
+    if value is None or value == "":
+        return None
+    if not isinstance(value, str):
+        raise invalid(f"A page token must be a string, not {type(value).__name__}.")
+    return value
 
 
 def identifiers(value: object, what: str) -> tuple[str, ...]:

@@ -11,11 +11,13 @@ from trackspec.store import TrackingStore
 GROUP = "trackspec.tracking_stores"
 """The entry point group: the name is a URI scheme, without a ``+driver``; the object takes the URI."""
 
-_SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9.-]+)(?:\+[A-Za-z0-9_.-]+)?:")
+_SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9.-]+)(?:\+[A-Za-z0-9_.-]+)?:|(databricks)(?:\?.*)?\Z")
 
 
 def open_store(store_uri: str) -> TrackingStore:
-    """Open the store that claims the URI's scheme; a URI without a scheme is a path, and so a file store's.
+    """Open the store that claims the URI's scheme.
+
+    The word ``databricks`` is a URI of its scheme. Other text without a scheme is a path, and so a file store's.
 
     :raises TrackspecError: INVALID_PARAMETER_VALUE if no installed store claims the scheme, several do, or the
         one that does cannot be imported; otherwise whatever the store's constructor raises.
@@ -23,7 +25,7 @@ def open_store(store_uri: str) -> TrackingStore:
     if not isinstance(store_uri, str) or not store_uri:
         raise invalid("A store URI must be a non-empty string.")
     match = _SCHEME.match(store_uri)
-    scheme = match[1].lower() if match else "file"
+    scheme = (match[1] or match[2]).lower() if match else "file"
     claims = list(entry_points(group=GROUP, name=scheme))
     if not claims:
         raise invalid(f"No installed store claims the URI scheme {scheme!r}; known are {', '.join(schemes())}.")
@@ -43,7 +45,14 @@ def schemes() -> list[str]:
     return sorted({entry_point.name for entry_point in entry_points(group=GROUP)})
 
 
-_EXTRAS = {"sqlite": "sql", "postgresql": "postgresql", "mysql": "mysql"}
+_EXTRAS = {
+    "sqlite": "sql",
+    "postgresql": "postgresql",
+    "mysql": "mysql",
+    "http": "rest",
+    "https": "rest",
+    "databricks": "databricks",
+}
 
 
 def _extra_for(scheme: str) -> str:

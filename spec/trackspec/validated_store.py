@@ -29,7 +29,7 @@ from trackspec.entities import (
     RunTag,
     ViewType,
 )
-from trackspec.errors import invalid, no_keys
+from trackspec.errors import no_keys
 from trackspec.metric_sampling import evenly_spaced
 from trackspec.search import page_token as page_tokens
 from trackspec.search.order import experiment_sort_key, metric_order, run_sort_key
@@ -175,9 +175,7 @@ class ValidatedStore(TrackingStore):
     ) -> str:
         name = arguments.experiment_name(name)
         location = arguments.artifact_location(artifact_location)
-        labels = arguments.sequence([] if tags is None else tags, "tags", ExperimentTag)
-        by_key = {tag.key: tag.value for tag in map(arguments.experiment_tag, labels)}
-        location = location and uris.absolute(location)
+        by_key = {tag.key: tag.value for tag in arguments.experiment_tags(tags)}
         key = arguments.idempotency_key(idempotency_key)
         if key is None:
             return self._create_experiment(name, location, by_key)
@@ -199,8 +197,8 @@ class ValidatedStore(TrackingStore):
         self._rename_experiment(arguments.experiment_id(experiment_id), arguments.experiment_name(new_name))
 
     def set_experiment_tag(self, experiment_id: str, tag: ExperimentTag) -> None:
-        (label,) = arguments.sequence([tag], "tag", ExperimentTag)
-        self._set_experiment_tag(arguments.experiment_id(experiment_id), arguments.experiment_tag(label))
+        label = arguments.experiment_tag(arguments.entity(tag, ExperimentTag))
+        self._set_experiment_tag(arguments.experiment_id(experiment_id), label)
 
     def delete_experiment_tag(self, experiment_id: str, key: str) -> None:
         self._delete_experiment_tag(arguments.experiment_id(experiment_id), arguments.key(key, "A tag key"))
@@ -240,13 +238,9 @@ class ValidatedStore(TrackingStore):
         experiment_id = arguments.experiment_id(experiment_id)
         user = arguments.user_id(user_id)
         start = self._now() if start_time is None else arguments.int64(start_time, "A start time")
-        given = arguments.sequence([] if tags is None else tags, "tags", RunTag)
-        labels = {tag.key: tag.value for tag in map(arguments.run_tag, given)}
-        name = arguments.run_name(run_name)
-        tagged = labels.get(RUN_NAME_TAG) or None
-        if name and tagged and name != tagged:
-            raise invalid(f"The run name and the tag {RUN_NAME_TAG!r} differ.")
-        labels[RUN_NAME_TAG] = name = name or tagged or run_names.generate()
+        given, name = arguments.tags_and_name(tags, run_name)
+        labels = {tag.key: tag.value for tag in given}
+        labels[RUN_NAME_TAG] = name = name or run_names.generate()
         key = arguments.idempotency_key(idempotency_key)
         if key is None:
             return self._create_run(experiment_id, user, start, labels, name)
@@ -276,16 +270,16 @@ class ValidatedStore(TrackingStore):
     # -- what a run logs ------------------------------------------------------------------------------------
 
     def log_metric(self, run_id: str, metric: Metric) -> None:
-        (point,) = arguments.sequence([metric], "metric", Metric)
-        self._log_batch(arguments.run_id(run_id), [arguments.metric(point)], [], [])
+        point = arguments.metric(arguments.entity(metric, Metric))
+        self._log_batch(arguments.run_id(run_id), [point], [], [])
 
     def log_param(self, run_id: str, param: Param) -> None:
-        (setting,) = arguments.sequence([param], "param", Param)
-        self._log_batch(arguments.run_id(run_id), [], [arguments.param(setting)], [])
+        setting = arguments.param(arguments.entity(param, Param))
+        self._log_batch(arguments.run_id(run_id), [], [setting], [])
 
     def set_tag(self, run_id: str, tag: RunTag) -> None:
-        (label,) = arguments.sequence([tag], "tag", RunTag)
-        self._log_batch(arguments.run_id(run_id), [], [], [arguments.mirrored(arguments.run_tag(label))])
+        label = arguments.mirrored(arguments.run_tag(arguments.entity(tag, RunTag)))
+        self._log_batch(arguments.run_id(run_id), [], [], [label])
 
     def delete_tag(self, run_id: str, key: str) -> None:
         self._delete_tag(arguments.run_id(run_id), arguments.key(key, "A tag key"))
@@ -296,8 +290,7 @@ class ValidatedStore(TrackingStore):
         self._log_batch(arguments.run_id(run_id), *arguments.batch(metrics, params, tags))
 
     def log_inputs(self, run_id: str, datasets: Sequence[DatasetInput] | None = None) -> None:
-        given = arguments.sequence([] if datasets is None else datasets, "datasets", DatasetInput)
-        self._log_inputs(arguments.run_id(run_id), [arguments.dataset_input(item) for item in given])
+        self._log_inputs(arguments.run_id(run_id), arguments.dataset_inputs(datasets))
 
     # -- metric history -------------------------------------------------------------------------------------
 
@@ -369,7 +362,7 @@ class ValidatedStore(TrackingStore):
         return uris.absolute(configured or self._built_in_artifact_root())
 
     def set_artifact_root(self, artifact_root: str) -> None:
-        self._configure_artifact_root(uris.absolute(arguments.artifact_root(artifact_root)))
+        self._configure_artifact_root(arguments.artifact_root(artifact_root))
 
     # -- what backends share --------------------------------------------------------------------------------
 

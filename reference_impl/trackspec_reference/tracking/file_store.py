@@ -22,12 +22,13 @@ from trackspec.entities import (
     RunStatus,
     RunTag,
 )
-from trackspec.errors import ErrorCode, TrackspecError, invalid, missing
+from trackspec.errors import ErrorCode, TrackspecError, invalid, key_of_another, missing
 from trackspec.search.evaluate import experiment_matches
 from trackspec.search.order import experiment_sort_key
 from trackspec.search.query import ExperimentQuery, RunQuery
 from trackspec.validated_store import ValidatedStore
 from trackspec_reference.tracking.file_layout import page
+from trackspec_reference.tracking.file_layout.creation_keys import CreationKeys
 from trackspec_reference.tracking.file_layout.datasets import Datasets
 from trackspec_reference.tracking.file_layout.experiments import Experiments
 from trackspec_reference.tracking.file_layout.location import Location
@@ -89,6 +90,8 @@ class FileStore(ValidatedStore):
         self._directory = StoreDirectory(self._location)
         self._experiments = Experiments(self._directory)
         self._runs = Runs(self._experiments, durability)
+        self._experiment_keys = CreationKeys(self._directory, "experiments")
+        self._run_keys = CreationKeys(self._directory, "runs")
         self._datasets = Datasets(self._experiments, self._runs, durability)
         self._histories = MetricHistories()
 
@@ -104,6 +107,27 @@ class FileStore(ValidatedStore):
             return artifact_location or self._default_location(experiment_id)
 
         return self._experiments.create(name, locate, tags, self._now())
+
+    @_reported
+    def _create_experiment_once(
+        self, key: str, name: str, artifact_location: str | None, tags: dict[str, str]
+    ) -> str:
+        def locate(experiment_id: str) -> str:
+            return artifact_location or self._default_location(experiment_id)
+
+        with self._experiment_keys.held(key) as change:
+            asked, made = change.state.of.get(key, ("", ""))
+            if self._experiments.exists(made):
+                if asked != name:
+                    raise key_of_another("experiment")
+                return str(made)
+            return self._experiments.create(
+                name,
+                locate,
+                tags,
+                self._now(),
+                lambda experiment_id: self._experiment_keys.note(change, key, name, experiment_id),
+            )
 
     def _default_location(self, experiment_id: str) -> str:
         return uris.join(self.get_artifact_root(), experiment_id)
@@ -150,6 +174,26 @@ class FileStore(ValidatedStore):
         self, experiment_id: str, user_id: str, start_time: int, tags: dict[str, str], run_name: str
     ) -> Run:
         return self._runs.create(experiment_id, user_id, start_time, {**tags, RUN_NAME_TAG: run_name})
+
+    @_reported
+    def _create_run_once(
+        self,
+        key: str,
+        experiment_id: str,
+        user_id: str,
+        start_time: int,
+        tags: dict[str, str],
+        run_name: str,
+    ) -> Run:
+        with self._run_keys.held(key) as change:
+            asked, place = change.state.of.get(key, ("", 0))
+            made = self._runs.made_with(key, asked, place) if asked else None
+            if made is not None:
+                if asked != experiment_id:
+                    raise key_of_another("run")
+                return made
+            self._run_keys.note(change, key, experiment_id, self._runs.place_of_next(experiment_id))
+            return self._runs.create(experiment_id, user_id, start_time, {**tags, RUN_NAME_TAG: run_name}, key)
 
     @_reported
     def _get_run(self, run_id: str) -> Run:

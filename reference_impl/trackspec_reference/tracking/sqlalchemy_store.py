@@ -23,7 +23,7 @@ from trackspec.entities import (
 from trackspec.errors import ErrorCode, TrackspecError, invalid, missing
 from trackspec.search.query import ExperimentQuery, RunQuery
 from trackspec.validated_store import ValidatedStore
-from trackspec_reference.tracking.sql import loading, numbers, writing
+from trackspec_reference.tracking.sql import finding, loading, writing
 from trackspec_reference.tracking.sql import statements as sql
 from trackspec_reference.tracking.sql.database import Session, reads, writes
 from trackspec_reference.tracking.sql.location import Location
@@ -78,17 +78,36 @@ class SqlAlchemyStore(ValidatedStore):
             self._insert_experiment(session, DEFAULT_EXPERIMENT_ID, DEFAULT_EXPERIMENT_NAME, location, {})
 
     def _create_experiment(self, name: str, artifact_location: str | None, tags: dict[str, str]) -> str:
+        return self._add_experiment(None, *self._placed(artifact_location), name, tags)
+
+    def _create_experiment_once(
+        self, key: str, name: str, artifact_location: str | None, tags: dict[str, str]
+    ) -> str:
+        return self._add_experiment(key, *self._placed(artifact_location), name, tags)
+
+    def _placed(self, artifact_location: str | None) -> tuple[str, str]:
+        """A new id, and where the experiment of this id keeps its artifacts."""
         experiment_id = str(10**11 + secrets.randbelow(9 * 10**11))
-        location = artifact_location or uris.join(self.get_artifact_root(), experiment_id)
-        self._add_experiment(experiment_id, name, location, tags)
-        return experiment_id
+        return experiment_id, artifact_location or uris.join(self.get_artifact_root(), experiment_id)
 
     @writes
     def _add_experiment(
-        self, session: Session, experiment_id: str, name: str, location: str, tags: dict[str, str]
-    ) -> None:
-        _require_free_name(session, name)
+        self,
+        session: Session,
+        key: str | None,
+        experiment_id: str,
+        location: str,
+        name: str,
+        tags: dict[str, str],
+    ) -> str:
+        made = key and finding.made_by(session, "experiment", key, name)
+        if made:
+            return made
+        finding.require_free_name(session, name)
         self._insert_experiment(session, experiment_id, name, location, tags)
+        if key:
+            session.change(sql.INSERT_KEY, "experiment", key, experiment_id, name)
+        return experiment_id
 
     def _insert_experiment(
         self, session: Session, experiment_id: str, name: str, location: str, tags: dict[str, str]
@@ -112,7 +131,7 @@ class SqlAlchemyStore(ValidatedStore):
 
     @writes
     def _set_experiment_stage(self, session: Session, experiment_id: str, stage: LifecycleStage) -> None:
-        row, present, _ = _lock_experiment(session, experiment_id)
+        row, present, _ = finding.lock_experiment(session, experiment_id)
         if present == stage.value:
             raise TrackspecError(
                 f"Experiment {experiment_id!r} is {stage} already.", ErrorCode.RESOURCE_DOES_NOT_EXIST
@@ -124,23 +143,23 @@ class SqlAlchemyStore(ValidatedStore):
 
     @writes
     def _rename_experiment(self, session: Session, experiment_id: str, new_name: str) -> None:
-        row, stage, name = _lock_experiment(session, experiment_id)
+        row, stage, name = finding.lock_experiment(session, experiment_id)
         if stage != _ACTIVE:
             raise TrackspecError(
                 f"Experiment {experiment_id!r} is deleted and cannot be renamed.", ErrorCode.INVALID_STATE
             )
         if new_name != name:
-            _require_free_name(session, new_name)
+            finding.require_free_name(session, new_name)
             session.change(sql.RENAME_EXPERIMENT, row, new_name, self._now())
 
     @writes
     def _set_experiment_tag(self, session: Session, experiment_id: str, tag: ExperimentTag) -> None:
-        row = _lock_active_experiment(session, experiment_id)
+        row = finding.lock_active_experiment(session, experiment_id)
         session.change(sql.SET_EXPERIMENT_TAG, row, tag.key, tag.value)
 
     @writes
     def _delete_experiment_tag(self, session: Session, experiment_id: str, key: str) -> None:
-        row = _lock_active_experiment(session, experiment_id)
+        row = finding.lock_active_experiment(session, experiment_id)
         if not session.change(sql.DELETE_EXPERIMENT_TAG, row, key):
             raise missing("experiment tag", key)
 
@@ -152,7 +171,36 @@ class SqlAlchemyStore(ValidatedStore):
     # -- runs -----------------------------------------------------------------------------------------------
 
     @writes
+    def _create_run_once(
+        self,
+        session: Session,
+        key: str,
+        experiment_id: str,
+        user_id: str,
+        start_time: int,
+        tags: dict[str, str],
+        run_name: str,
+    ) -> Run:
+        made = finding.made_by(session, "run", key, experiment_id)
+        if made:
+            return loading.load_runs(session, [finding.run_row(session, made)])[0]
+        run = self._insert_run(session, experiment_id, user_id, start_time, tags, run_name)
+        session.change(sql.INSERT_KEY, "run", key, run.info.run_id, experiment_id)
+        return run
+
+    @writes
     def _create_run(
+        self,
+        session: Session,
+        experiment_id: str,
+        user_id: str,
+        start_time: int,
+        tags: dict[str, str],
+        run_name: str,
+    ) -> Run:
+        return self._insert_run(session, experiment_id, user_id, start_time, tags, run_name)
+
+    def _insert_run(
         self,
         session: Session,
         experiment_id: str,
@@ -195,7 +243,7 @@ class SqlAlchemyStore(ValidatedStore):
 
     @reads
     def _get_run(self, session: Session, run_id: str) -> Run:
-        row = _run_row(session, run_id)
+        row = finding.run_row(session, run_id)
         with session.naming_damage(f"run {run_id!r}"):
             return loading.load_runs(session, [row])[0]
 
@@ -208,7 +256,7 @@ class SqlAlchemyStore(ValidatedStore):
         end_time: int | None,
         run_name: str | None,
     ) -> RunInfo:
-        row, _ = _lock_active_run(session, run_id)
+        row, _ = finding.lock_active_run(session, run_id)
         session.change(sql.UPDATE_RUN, row, status and status.value, end_time, run_name)
         if run_name is not None:
             session.change(sql.SET_TAG, row, RUN_NAME_TAG, run_name)
@@ -236,7 +284,7 @@ class SqlAlchemyStore(ValidatedStore):
         """
         if metrics:
             (metric,) = metrics
-            point = (run_id, metric.key, metric.step, metric.timestamp, *numbers.split(metric.value))
+            point = (run_id, metric.key, *writing.point_of(metric))
             return self._database.try_changes(
                 (sql.MAKE_LATEST_OF_ACTIVE_RUN, point), (sql.INSERT_POINT_OF_ACTIVE_RUN, point)
             )
@@ -257,7 +305,7 @@ class SqlAlchemyStore(ValidatedStore):
         params: Sequence[Param],
         tags: Sequence[RunTag],
     ) -> None:
-        row, _ = _lock_active_run(session, run_id)
+        row, _ = finding.lock_active_run(session, run_id)
         if params:
             writing.log_params(session, row, params)
         if tags:
@@ -267,13 +315,13 @@ class SqlAlchemyStore(ValidatedStore):
 
     @writes
     def _delete_tag(self, session: Session, run_id: str, key: str) -> None:
-        row, _ = _lock_active_run(session, run_id)
+        row, _ = finding.lock_active_run(session, run_id)
         if not session.change(sql.DELETE_TAG, row, key):
             raise missing("tag", key)
 
     @writes
     def _log_inputs(self, session: Session, run_id: str, datasets: Sequence[DatasetInput]) -> None:
-        row, experiment = _lock_active_run(session, run_id)
+        row, experiment = finding.lock_active_run(session, run_id)
         writing.log_inputs(session, row, experiment, datasets)
 
     # -- metric history -------------------------------------------------------------------------------------
@@ -296,18 +344,17 @@ class SqlAlchemyStore(ValidatedStore):
         self, session: Session, run_id: str, key: str, conditions: Sequence[Condition], limit: int | None
     ) -> list[Metric]:
         """The points of a run's metric that meet the conditions, in the order of its history."""
-        found = session.row(sql.METRIC_ROW, _run_row(session, run_id), key)
+        found = session.row(sql.METRIC_ROW, finding.run_row(session, run_id), key)
         if found is None:
             return []
         with session.naming_damage(f"metric {key!r} of run {run_id!r}"):
-            points = loading.load_points(session, select_points(found[0], conditions, limit))
-            return [Metric(key, value, timestamp, step, run_id) for step, timestamp, value in points]
+            return loading.load_points(session, run_id, key, select_points(found[0], conditions, limit))
 
     # -- search ---------------------------------------------------------------------------------------------
 
     @reads
     def _search_runs(self, session: Session, query: RunQuery) -> list[Run]:
-        known = [experiment_id for experiment_id in query.experiment_ids if _is_storable(experiment_id)]
+        known = [experiment_id for experiment_id in query.experiment_ids if finding.is_storable(experiment_id)]
         within = [row for (row,) in session.rows_of(sql.EXPERIMENT_ROWS, known)]
         if not within:
             return []
@@ -327,45 +374,3 @@ class SqlAlchemyStore(ValidatedStore):
 
     def _built_in_artifact_root(self) -> str:
         return self._dialect.artifact_root()
-
-
-def _is_storable(experiment_id: str) -> bool:
-    return experiment_id.isascii() and "\0" not in experiment_id
-
-
-def _require_free_name(session: Session, name: str) -> None:
-    if session.row(sql.EXPERIMENT_ROW_BY_NAME, name) is not None:
-        raise TrackspecError(f"An experiment named {name!r} exists.", ErrorCode.RESOURCE_ALREADY_EXISTS)
-
-
-def _lock_experiment(session: Session, experiment_id: str) -> tuple[int, str, str]:
-    found = session.row(sql.LOCK_EXPERIMENT, experiment_id)
-    if found is None:
-        raise missing("experiment", experiment_id)
-    row, stage, name = found
-    return row, stage, name
-
-
-def _lock_active_experiment(session: Session, experiment_id: str) -> int:
-    row, stage, _ = _lock_experiment(session, experiment_id)
-    if stage != _ACTIVE:
-        raise invalid(f"Experiment {experiment_id!r} is deleted.")
-    return row
-
-
-def _run_row(session: Session, run_id: str) -> int:
-    found = session.row(sql.RUN_ROW, run_id)
-    if found is None:
-        raise missing("run", run_id)
-    return int(found[0])
-
-
-def _lock_active_run(session: Session, run_id: str) -> tuple[int, int]:
-    """The rows of a run and its experiment; until the end of the transaction nobody else writes to the run."""
-    found = session.row(sql.LOCK_RUN, run_id)
-    if found is None:
-        raise missing("run", run_id)
-    row, stage, experiment = found
-    if stage != _ACTIVE:
-        raise invalid(f"Run {run_id!r} is deleted.")
-    return row, experiment

@@ -109,7 +109,7 @@ class Double(Kind):
         return "NaN" if math.isnan(value) else "Infinity" if value > 0 else "-Infinity"
 
     def read(self, value: Json, field: str) -> float:
-        if type(value) is float:
+        if type(value) is float and value - value == 0.0:  # what is infinite here overflowed in reading
             return value
         if type(value) is int:
             try:

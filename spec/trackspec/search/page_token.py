@@ -13,6 +13,7 @@ import hashlib
 import json
 from typing import Any
 
+from trackspec import arguments
 from trackspec.errors import invalid
 
 
@@ -29,17 +30,16 @@ def redeem(query: tuple[Any, ...], token: object) -> list[Any] | None:
 
     :raises TrackspecError: INVALID_PARAMETER_VALUE if the token was not issued for this query.
     """
-    if token is None or token == "":
+    given = arguments.page_token(token)
+    if given is None:
         return None
-    if not isinstance(token, str):
-        raise invalid(f"A page token must be a string, not {type(token).__name__}.")
     try:
-        raw = base64.b64decode(token.encode("ascii"), altchars=b"-_", validate=True)
+        raw = base64.b64decode(given.encode("ascii"), altchars=b"-_", validate=True)
     except (UnicodeEncodeError, binascii.Error):
         raise invalid("The page token was not issued by this store.") from None
     digest, body = raw[:_DIGEST_SIZE], raw[_DIGEST_SIZE:]
     # Base64 has several spellings of the same bytes; only the one that was issued counts.
-    if digest != _digest(query, body) or base64.urlsafe_b64encode(raw).decode() != token:
+    if digest != _digest(query, body) or base64.urlsafe_b64encode(raw).decode() != given:
         raise invalid("The page token was not issued by this store for this query.")
     position = json.loads(body)
     assert isinstance(position, list)

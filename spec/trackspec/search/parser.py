@@ -14,8 +14,7 @@ from typing import Any, NamedTuple
 
 from lark import Lark, Token, Transformer, UnexpectedInput, UnexpectedToken, v_args
 
-from trackspec import limits
-from trackspec.arguments import text
+from trackspec import arguments, limits
 from trackspec.errors import invalid
 from trackspec.search.syntax import Comparator, Comparison, Entity, Filter, Identifier, OrderBy, Value
 from trackspec.search.vocabulary import EXPERIMENTS, MEMBERSHIP, NUMERIC, PRESENCE, RUNS
@@ -55,26 +54,21 @@ def parse_experiment_order(order_by: Sequence[str] | None) -> tuple[OrderBy, ...
 
 _VOCABULARIES = {"runs": RUNS, "experiments": EXPERIMENTS}
 
-_LONGEST_REMEMBERED = 4096
+_LONGEST_REMEMBERED = limits.MAX_ORDER_COLUMN_LENGTH
 """Longer texts are parsed each time: a memory of them could grow without bound."""
 
 
 def _filter(filter_string: object, subject: str) -> Filter:
-    if filter_string is None or filter_string == "":
+    source = arguments.filter_string(filter_string)
+    if not source:
         return ()
-    source = text(filter_string, "A filter", limits.MAX_FILTER_LENGTH)
     parse = _parsed_filter if len(source) <= _LONGEST_REMEMBERED else _parsed_filter.__wrapped__
     return parse(source, subject)
 
 
 def _order(order_by: object, subject: str) -> tuple[OrderBy, ...]:
-    if order_by is None:
-        return ()
-    if not isinstance(order_by, (list, tuple)):
-        raise invalid(f"order_by must be a list of strings, not {type(order_by).__name__}.")
     columns: dict[Identifier, OrderBy] = {}
-    for item in order_by:
-        source = text(item, "An item of order_by", _LONGEST_REMEMBERED)
+    for source in arguments.order_by(order_by):
         column = _parsed_column(source, subject)
         columns.setdefault(column.identifier, column)
     if len(columns) > limits.MAX_ORDER_COLUMNS:

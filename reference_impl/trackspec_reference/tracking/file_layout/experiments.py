@@ -121,14 +121,24 @@ class Experiments:
 
     # -- creating and changing ------------------------------------------------------------------------------
 
-    def create(self, name: str, locate: Callable[[str], str], tags: dict[str, str], now: int) -> str:
+    def create(
+        self,
+        name: str,
+        locate: Callable[[str], str],
+        tags: dict[str, str],
+        now: int,
+        before: Callable[[str], None] | None = None,
+    ) -> str:
         """Create an experiment, ``locate`` giving the artifact location for its id.
 
+        :param before: is told the id before there is such an experiment.
         :raises TrackspecError: RESOURCE_ALREADY_EXISTS if another one has the name.
         """
         with self._directory.locked():
             self._require_free(name)
             experiment_id = self._new_id()
+            if before is not None:
+                before(experiment_id)
             self._add(experiment_id, name, locate(experiment_id), tags, now)
             return experiment_id
 

@@ -47,6 +47,17 @@ class RunRegister(AppendLog):
             self._end = end + len(line)
             return body
 
+    @property
+    def mark(self) -> int:
+        """An offset up to which the register is complete; what is added from now on starts there or behind."""
+        fd = os.open(self.path, os.O_RDONLY | os.O_CLOEXEC)
+        try:
+            return mark_of(os.pread(fd, HEADER_SIZE, 0))
+        except Damaged:
+            return HEADER_SIZE
+        finally:
+            os.close(fd)
+
     def get(self, offset: int) -> Body | None:
         """The record at an offset, or None if none starts there.
 

@@ -97,7 +97,7 @@ class RunState:
                 self.inputs.extend(value)
             elif kind == "run":
                 self._create(**value)
-            else:
+            elif kind != "key":
                 raise ValueError(kind)
 
     def _create(

@@ -90,8 +90,12 @@ class Runs:
         self._scans: dict[str, RunScan] = {}
         self._scan_allowances = Allowance(_PACKED_ALLOWANCE), Allowance(_UNPACKED_ALLOWANCE)
 
-    def create(self, experiment_id: str, user_id: str, start_time: int, tags: dict[str, str]) -> Run:
+    def create(
+        self, experiment_id: str, user_id: str, start_time: int, tags: dict[str, str], key: str | None = None
+    ) -> Run:
         """Create a run in an active experiment; one of the tags gives its name.
+
+        :param key: the idempotency key that its record is to carry.
 
         :raises TrackspecError: RESOURCE_DOES_NOT_EXIST if there is no such experiment; INVALID_STATE if it is
             deleted.
@@ -108,7 +112,7 @@ class Runs:
                 "artifact_uri": uris.join(location, run_id, "artifacts"),
                 "epoch": epoch,
             }
-            return {"run": created, "tags": tags}
+            return {"run": created, "tags": tags} | ({} if key is None else {"key": key})
 
         try:
             body = self._register(experiment_id).add(record_at)
@@ -117,6 +121,18 @@ class Runs:
         state = RunState(body["run"]["id"])
         state.apply(body)
         return state.entity(LifecycleStage.ACTIVE)
+
+    def place_of_next(self, experiment_id: str) -> int:
+        """An offset such that the record of the next run stands there or behind; raises as :meth:`create`."""
+        self._experiments.home_of_new_run(experiment_id)
+        return self._register(experiment_id).mark
+
+    def made_with(self, key: str, experiment_id: str, start: int) -> Run | None:
+        """The run whose record carries an idempotency key, and stands at an offset or behind it."""
+        for body, _ in self._register(experiment_id).scan(start):
+            if body is not None and body.get("key") == key:
+                return self.get(body["run"]["id"])
+        return None
 
     def get(self, run_id: str) -> Run:
         """A run."""

@@ -47,6 +47,11 @@ class StoreDirectory:
         return self._root / "experiments"
 
     @property
+    def keys(self) -> Path:
+        """Where it is noted what idempotency keys have made."""
+        return self._root / "keys"
+
+    @property
     def built_in_artifact_root(self) -> str:
         """The URI of a directory beside the store's own."""
         return (self._root / "artifacts").as_uri()

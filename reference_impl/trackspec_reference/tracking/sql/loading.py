@@ -61,9 +61,8 @@ def load_runs(session: Session, rows: Sequence[int]) -> list[Run]:
         tags[run][key] = value
     metrics: defaultdict[int, dict[str, Metric]] = defaultdict(dict)
     try:
-        for run, key, step, timestamp, value_class, value in session.rows_of(sql.LATEST_METRICS, rows):
-            number = numbers.join(value_class, value)
-            metrics[run][key] = Metric(key, number, timestamp, step, found[run][1])
+        for run, key, *point in session.rows_of(sql.LATEST_METRICS, rows):
+            metrics[run][key] = _metric(found[run][1], key, *point)
         inputs = _load_inputs(session, rows)
         return [
             Run(
@@ -135,18 +134,28 @@ def _load_datasets(session: Session, rows: Sequence[int]) -> dict[int, Dataset]:
     }
 
 
-def load_points(session: Session, select: sa.Select[Any]) -> list[tuple[int, int, float]]:
-    """Step, timestamp and value of the points that a select selects.
+def load_points(session: Session, run_id: str, key: str, select: sa.Select[Any]) -> list[Metric]:
+    """The points of a run's metric that a select selects.
 
     :raises TrackspecError: DATA_LOSS if the value of one of them is none.
     """
     try:
-        return [
-            (step, timestamp, numbers.join(value_class, value))
-            for step, timestamp, value_class, value in session.select(select)
-        ]
+        return [_metric(run_id, key, *point) for point in session.select(select)]
     except KeyError:
         raise Fault.DAMAGED.error() from None
+
+
+def _metric(
+    run_id: str,
+    key: str,
+    step: int,
+    timestamp: int,
+    value_class: int,
+    value: float,
+    dataset_name: str | None,
+    dataset_digest: str | None,
+) -> Metric:
+    return Metric(key, numbers.join(value_class, value), timestamp, step, run_id, dataset_name, dataset_digest)
 
 
 def page(

@@ -25,6 +25,7 @@ _SORT_BUFFER_BYTES = 16 * 2 * MAX_ORDER_COLUMNS * _SORTED_BYTES
 _FAULTS = {
     1213: Fault.CONFLICT,  # deadlock
     1020: Fault.CONFLICT,  # record changed since the snapshot
+    1412: Fault.CONFLICT,  # a table was made or migrated since the snapshot
     1062: Fault.CONFLICT,  # duplicate entry: the race for a name is lost, and the repetition finds the winner
     1205: Fault.BUSY,  # lock wait timeout
     3024: Fault.BUSY,  # statement timeout

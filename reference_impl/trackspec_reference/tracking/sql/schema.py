@@ -71,6 +71,17 @@ settings = Table(
     Column("value", Text, nullable=False),
 )
 
+creation_keys = Table(
+    "creation_keys",
+    metadata,
+    Column("kind", String(16), primary_key=True),
+    Column("key", String(limits.MAX_IDEMPOTENCY_KEY_LENGTH), primary_key=True),
+    Column("made", String(limits.MAX_EXPERIMENT_ID_LENGTH), nullable=False),
+    Column("asked", String(limits.MAX_EXPERIMENT_NAME_LENGTH), nullable=False),
+    sqlite_with_rowid=False,
+)
+"""What each idempotency key has made, by its id: an experiment asked for by name, or a run by experiment id."""
+
 experiments = Table(
     "experiments",
     metadata,

@@ -22,6 +22,7 @@ from trackspec_reference.tracking.sql.ordering import (
     run_ordering,
 )
 from trackspec_reference.tracking.sql.schema import experiments, metric_points, runs
+from trackspec_reference.tracking.sql.statements import POINT
 
 
 def select_runs(query: RunQuery, within: Sequence[int], dialect: Dialect) -> sa.Select[Any]:
@@ -51,7 +52,7 @@ def select_points(metric: int, conditions: Sequence[Condition], limit: int | Non
     """The points of the metric of a row id, in the order of its history."""
     columns = metric_points.c
     return (
-        sa.select(columns.step, columns.timestamp, columns.value_class, columns.value)
+        sa.select(*(columns[name] for name in POINT))
         .where(columns.metric == metric, *conditions)
         .order_by(*(term.clause() for term in history_terms()))
         .limit(limit)

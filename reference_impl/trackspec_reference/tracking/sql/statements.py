@@ -6,6 +6,7 @@ import sqlalchemy as sa
 from sqlalchemy import bindparam
 
 from trackspec_reference.tracking.sql.schema import (
+    creation_keys,
     dataset_profiles,
     datasets,
     experiment_tags,
@@ -40,6 +41,17 @@ _run_id = runs.c.run_id == bindparam("run_id")
 
 SETTING = Statement(sa.select(settings.c.value).where(settings.c.name == bindparam("name")), "name")
 SET_SETTING = insert_or_replace(settings, "name", "value")
+
+# -- idempotency keys ---------------------------------------------------------------------------------------
+
+KEY = Statement(
+    sa.select(creation_keys.c.made, creation_keys.c.asked).where(
+        creation_keys.c.kind == bindparam("of_kind"), creation_keys.c.key == bindparam("of_key")
+    ),
+    "of_kind",
+    "of_key",
+)
+INSERT_KEY = insert(creation_keys, "kind", "key", "made", "asked")
 
 # -- experiments --------------------------------------------------------------------------------------------
 

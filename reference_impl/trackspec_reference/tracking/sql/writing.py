@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from operator import itemgetter
 
 from trackspec.entities import RUN_NAME_TAG, Dataset, DatasetInput, Metric, Param, RunTag
 from trackspec.errors import invalid
@@ -13,8 +14,11 @@ from trackspec_reference.tracking.sql.database import Session
 PROFILE_PART_LENGTH = 1_000_000
 """How many characters of a dataset's profile go into one row."""
 
-Point = tuple[int, int, int, float]
+Order = tuple[int, int, int, float]
 """Step, timestamp, and the value's class and finite value: as tuples, points sort as a history does."""
+
+Point = tuple[int, int, int, float, str | None, str | None]
+"""A point as it is stored: its place in the order, and the name and digest of its dataset."""
 
 
 def log_params(session: Session, run: int, params: Sequence[Param]) -> None:
@@ -41,23 +45,31 @@ def set_tags(session: Session, run: int, tags: Sequence[RunTag]) -> None:
 
 def log_points(session: Session, run: int, metrics: Sequence[Metric]) -> None:
     """Add points that are not stored yet, and keep the latest of each metric."""
-    points = [(metric.key, (metric.step, metric.timestamp, *numbers.split(metric.value))) for metric in metrics]
+    points = [(metric.key, point_of(metric)) for metric in metrics]
     latest: dict[str, Point] = {}
     for key, point in points:
-        if key not in latest or point > latest[key]:
+        if key not in latest or point[:4] > latest[key][:4]:
             latest[key] = point
     keys = sorted(latest)
     stored = _stored_metrics(session, run, keys)
     if new := [key for key in keys if key not in stored]:
         session.change_many(sql.INSERT_METRIC, [(run, key, *latest[key]) for key in new])
         stored |= _stored_metrics(session, run, new)
-    later = [(stored[key][0], *point) for key, point in latest.items() if point > stored[key][1]]
+    later = [(stored[key][0], *point) for key, point in latest.items() if point[:4] > stored[key][1]]
     session.change_many(sql.MAKE_LATEST, later)
-    session.change_many(sql.INSERT_POINT, sorted((stored[key][0], *point) for key, point in points))
+    # Sorted by the order alone, so that of equal points the first stays, with its dataset.
+    rows = sorted(((stored[key][0], *point) for key, point in points), key=itemgetter(0, 1, 2, 3, 4))
+    session.change_many(sql.INSERT_POINT, rows)
 
 
-def _stored_metrics(session: Session, run: int, keys: Sequence[str]) -> dict[str, tuple[int, Point]]:
-    """The row ids and latest points of those metrics that have any, by key."""
+def point_of(metric: Metric) -> Point:
+    """A metric as it is stored."""
+    value_class, value = numbers.split(metric.value)
+    return metric.step, metric.timestamp, value_class, value, metric.dataset_name, metric.dataset_digest
+
+
+def _stored_metrics(session: Session, run: int, keys: Sequence[str]) -> dict[str, tuple[int, Order]]:
+    """The row ids of those metrics that have any point, and the place of the latest one, by key."""
     rows = session.rows_of(sql.METRICS_OF_KEYS, keys, run)
     return {
         key: (row, (step, timestamp, value_class, value)) for key, row, step, timestamp, value_class, value in rows

@@ -25,6 +25,14 @@ def upgrade() -> None:
     """Create all tables."""
     _create("settings", _text("name", 64, primary_key=True), _text("value"))
     _create(
+        "creation_keys",
+        _text("kind", 16, primary_key=True),
+        _text("key", 200, primary_key=True),
+        _text("made", 64),
+        _text("asked", 500),
+        sqlite_with_rowid=False,
+    )
+    _create(
         "experiments",
         sa.Column("id", _ID, primary_key=True),
         _text("experiment_id", 64),

@@ -1,0 +1,77 @@
+"""Credentials of a tracking server: from the variables that MLflow's clients read, or from a netrc file."""
+
+from __future__ import annotations
+
+import base64
+import os
+import re
+from collections.abc import Mapping
+from pathlib import Path
+
+from requests.utils import get_netrc_auth
+
+from trackspec.errors import invalid
+from trackspec_reference.credentials.host_creds import HostCreds
+
+USERNAME = "MLFLOW_TRACKING_USERNAME"
+PASSWORD = "MLFLOW_TRACKING_PASSWORD"
+TOKEN = "MLFLOW_TRACKING_TOKEN"
+INSECURE_TLS = "MLFLOW_TRACKING_INSECURE_TLS"
+SERVER_CERT_PATH = "MLFLOW_TRACKING_SERVER_CERT_PATH"
+CLIENT_CERT_PATH = "MLFLOW_TRACKING_CLIENT_CERT_PATH"
+
+_ADVICE = f"Set {USERNAME} and {PASSWORD}, or {TOKEN}, or name the host in a netrc file."
+_TOKEN = re.compile(r"[!-~]+")
+
+
+def environment_host_creds(url: str) -> HostCreds:
+    """How to talk to the server at a URL, as the environment has it now.
+
+    Who asks is said by the first of these that there is: ``MLFLOW_TRACKING_USERNAME`` with
+    ``MLFLOW_TRACKING_PASSWORD``, or ``MLFLOW_TRACKING_TOKEN``; the entry of the host in the netrc file, which is
+    that of ``NETRC`` or the one in the home directory. A variable that is empty is not set.
+
+    :raises TrackspecError: INVALID_PARAMETER_VALUE if the variables contradict each other or are malformed.
+    """
+    verify = _verify()
+    headers = _headers(url)
+    return HostCreds(url, lambda: headers, verify, _file(CLIENT_CERT_PATH), _ADVICE)
+
+
+def _headers(url: str) -> Mapping[str, str]:
+    username, password, token = (os.environ.get(name, "") for name in (USERNAME, PASSWORD, TOKEN))
+    if bool(username) != bool(password):
+        raise invalid(f"{USERNAME} and {PASSWORD} are set together, or neither of them.")
+    if username and token:
+        raise invalid(f"{TOKEN} is set, and so is {USERNAME}; set the one that is meant.")
+    if token:
+        if not _TOKEN.fullmatch(token):
+            raise invalid(f"{TOKEN} holds white space or other characters that no token has.")
+        return {"Authorization": f"Bearer {token}"}
+    if not username and (entry := get_netrc_auth(url)):
+        username, password = entry
+    if not username:
+        return {}
+    if ":" in username:
+        raise invalid("A user name with a colon cannot be sent.")
+    both = f"{username}:{password}".encode()
+    return {"Authorization": f"Basic {base64.b64encode(both).decode()}"}
+
+
+def _verify() -> bool | str:
+    authorities = _file(SERVER_CERT_PATH)
+    insecure = os.environ.get(INSECURE_TLS, "").lower()
+    if insecure not in ("", "true", "1", "false", "0"):
+        raise invalid(f"{INSECURE_TLS} is 'true' or 'false'.")
+    if insecure not in ("true", "1"):
+        return authorities or True
+    if authorities:
+        raise invalid(f"{INSECURE_TLS} leaves certificates unverified, so that {SERVER_CERT_PATH} has no meaning.")
+    return False
+
+
+def _file(variable: str) -> str | None:
+    path = os.environ.get(variable)
+    if path and not Path(path).exists():
+        raise invalid(f"{variable} names a file that is not there.")
+    return path or None

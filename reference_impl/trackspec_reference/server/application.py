@@ -1,0 +1,157 @@
+"""The ASGI application over a store."""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+from collections.abc import Awaitable, Callable, Collection, Mapping, MutableMapping
+from functools import partial
+from typing import Any
+
+from trackspec import __version__
+from trackspec.errors import ErrorCode, TrackspecError, invalid
+from trackspec.protocol.body import read_body, write_body
+from trackspec.protocol.endpoint import KEY_HEADER, KEYS_SUPPORTED_HEADER, Endpoint
+from trackspec.protocol.endpoints import ENDPOINTS
+from trackspec.store import TrackingStore
+from trackspec_reference.server import answers, requests
+from trackspec_reference.server.answers import Answer, Refusal
+from trackspec_reference.server.authentication import Credentials
+from trackspec_reference.server.calls import Calls
+from trackspec_reference.server.limits import Limits
+from trackspec_reference.server.origins import Hosts, Origins
+from trackspec_reference.server.requests import Receive, Scope
+
+_KEY = KEY_HEADER.lower().encode()
+_KEYS_SUPPORTED = (KEYS_SUPPORTED_HEADER.lower().encode(), b"true")
+
+Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
+
+_PLAIN = {b"/health": "OK", b"/version": __version__}
+"""What is no call of the store, and is answered in plain text."""
+
+_ENDPOINTS: Mapping[bytes, Mapping[str, Endpoint]] = {
+    path.encode(): {
+        method: endpoint for endpoint in ENDPOINTS if path in endpoint.paths for method in endpoint.methods
+    }
+    for path in {path for endpoint in ENDPOINTS for path in endpoint.paths}
+}
+"""The rows of the table by path and method. A path is known exactly as it is written, or not at all."""
+
+
+class Application:
+    """Answers every call of the REST protocol, and anything else with an error in its one shape.
+
+    :param store: what the calls are made on. It stays the caller's to close.
+    :param credentials: those that callers need, for every path; None lets everybody in.
+    :param hosts: the names under which the server answers.
+    :param origins: the sites whose pages may change something.
+    :param public_health: whether ``/health`` and ``/version`` need no credentials.
+    """
+
+    def __init__(
+        self,
+        store: TrackingStore,
+        *,
+        limits: Limits | None = None,
+        credentials: Credentials | None = None,
+        hosts: Hosts | None = None,
+        origins: Origins | None = None,
+        public_health: bool = False,
+    ) -> None:
+        self._store = store
+        self._limits = limits or Limits()
+        self._credentials = credentials
+        self._hosts = hosts or Hosts([])
+        self._origins = origins or Origins([])
+        self._public = frozenset(_PLAIN) if public_health else frozenset()
+        self._knows_keys = knows_keys(store)
+        self.calls = Calls(self._limits)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        try:
+            answer = await self._answer(scope, receive)
+        except TrackspecError as refused:
+            answer = answers.error(refused)
+        except requests.Disconnected:
+            return
+        except asyncio.CancelledError:
+            answer = answers.error(TrackspecError("The server is stopping.", ErrorCode.TEMPORARILY_UNAVAILABLE))
+        except Exception as failed:
+            answer = answers.failure(failed, f"{scope['method']} {scope['path'][:200]!r}")
+        headers = answer.headers
+        if self._knows_keys:
+            headers = [*headers, _KEYS_SUPPORTED]
+        if self._origins.any_allowed:
+            headers = [*headers, *self._origins.headers(dict(scope["headers"]).get(b"origin", b""))]
+        await send({"type": "http.response.start", "status": answer.status, "headers": headers})
+        await send({"type": "http.response.body", "body": answer.body})
+
+    async def _answer(self, scope: Scope, receive: Receive) -> Answer:
+        fields = requests.header_fields(scope)
+        method, path = scope["method"], scope["raw_path"]
+        host, origin = fields.get(b"host"), fields.get(b"origin")
+        self._hosts.require(host, scope["server"][0])
+        if origin is not None:
+            assert host is not None
+            if method == "OPTIONS" and (headers := self._origins.preflight(origin)):
+                return Answer(204, headers, b"")
+            if method not in ("GET", "HEAD"):
+                self._origins.require(origin, host)
+        if self._credentials and path not in self._public:
+            self._credentials.require(fields.get(b"authorization"))
+        if path in _PLAIN:
+            _require_method(method, ("GET", "HEAD"))
+            return answers.text(_PLAIN[path])
+        if (by_method := _ENDPOINTS.get(path)) is None:
+            raise TrackspecError("There is no such path here.", ErrorCode.ENDPOINT_NOT_FOUND)
+        _require_method(method, by_method)
+        endpoint = by_method[method]
+        if method == "GET":
+            call = partial(self._serve_query, endpoint, scope["query_string"])
+        else:
+            requests.require_json(fields)
+            if scope["query_string"]:
+                raise invalid("A call with a body takes no query.")
+            body = await requests.body(fields, receive, self._limits.body)
+            key = fields.get(_KEY) if endpoint.creates and self._knows_keys else None
+            call = partial(self._serve_body, endpoint, body, key)
+        return answers.json(await self.calls.make(call))
+
+    def _serve_query(self, endpoint: Endpoint, query: bytes) -> bytes:
+        return self._serve(endpoint, endpoint.request.query_attributes(requests.query_texts(query)))
+
+    def _serve_body(self, endpoint: Endpoint, body: bytes, key: bytes | None) -> bytes:
+        arguments = endpoint.request.attributes(read_body(body))
+        if key is not None:
+            arguments["idempotency_key"] = key.decode("latin-1")
+        return self._serve(endpoint, arguments)
+
+    def _serve(self, endpoint: Endpoint, arguments: Mapping[str, Any]) -> bytes:
+        """Make a call, and write what it returned."""
+        returned = endpoint.call(self._store, arguments)
+        if returned is None and endpoint.none_is_missing:
+            raise TrackspecError("Nothing of that name exists.", ErrorCode.RESOURCE_DOES_NOT_EXIST)
+        return write_body(endpoint.answer.write(returned))
+
+
+def knows_keys(store: TrackingStore) -> bool:
+    """Whether a store knows idempotency keys. One that does refuses this call for the experiment only."""
+    nowhere = secrets.token_hex(16)
+    try:
+        store.create_run(nowhere, None, None, [], None, idempotency_key=nowhere)
+    except TrackspecError as error:
+        return error.error_code == ErrorCode.RESOURCE_DOES_NOT_EXIST
+    except TypeError:  # it is of a time before them
+        return False
+    return True
+
+
+def _require_method(method: str, known: Collection[str]) -> None:
+    if method not in known:
+        raise Refusal(
+            f"This path takes {' and '.join(sorted(known))}.",
+            ErrorCode.ENDPOINT_NOT_FOUND,
+            status=405,
+            headers=[(b"allow", ", ".join(sorted(known)).encode())],
+        )

@@ -1,0 +1,164 @@
+"""A connection: what of it reaches the application, and what is turned away before."""
+
+from __future__ import annotations
+
+import asyncio
+from asyncio import TimerHandle
+from typing import Any
+
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
+
+from trackspec.errors import ErrorCode
+from trackspec_reference.server import answers
+from trackspec_reference.server.answers import Refusal
+from trackspec_reference.server.limits import Limits
+
+_FRAMING = 2
+"""By which factor chunks may enlarge a body. Those of a few bytes each are no honest client's."""
+
+_PARTING_TIME = 1.0
+"""Seconds between the last answer of a connection and its end."""
+
+
+class Connection(HttpToolsProtocol):
+    """A client's connection, with bounds on what it sends and on how long it takes.
+
+    What is no HTTP, has too large a head, or does not arrive in time is answered in the one shape of errors, and
+    the connection is closed. So is one whose client does not read what it is answered.
+    """
+
+    limits: Limits
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._in_head = True
+        self._in_request = False
+        self._is_turned_away = False
+        self._arriving = self._received = 0
+        self._late: TimerHandle | None = None
+        self._stalled: TimerHandle | None = None
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        super().connection_made(transport)
+        self._late = self.loop.call_later(self.limits.request_time, self._is_late)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        super().connection_lost(exc)
+        for timer in (self._late, self._stalled):
+            if timer is not None:
+                timer.cancel()
+
+    # -- reading --------------------------------------------------------------------------------------------
+
+    def data_received(self, data: bytes) -> None:
+        if self._is_turned_away:
+            return
+        self._arriving = len(data)
+        self._received += self._arriving
+        super().data_received(data)
+        if self._is_turned_away or self.transport.is_closing():
+            return
+        if not self._in_request:
+            self._stop_waiting()
+            return
+        if self._late is None:
+            self._late = self.loop.call_later(self.limits.request_time, self._is_late)
+        limit = self.limits.head
+        if self._in_head and self._received > limit:
+            self._turn_away(f"The head of the request is larger than {limit} bytes.", 431)
+        elif self._received > limit + _FRAMING * self.limits.body:
+            self._turn_away("The request is too large.", 413)
+
+    def eof_received(self) -> bool:  # type: ignore[override]
+        """Keep the connection open for answers to what came before the end."""
+        if self._in_request and not self._is_turned_away:
+            self._turn_away("The request is not whole.", 400)
+        cycle = self.cycle
+        if cycle is None or cycle.response_complete:
+            return False
+        cycle.keep_alive = False
+        return True
+
+    def on_message_begin(self) -> None:
+        super().on_message_begin()
+        self._in_head = self._in_request = True
+        self._received = self._arriving
+
+    def on_headers_complete(self) -> None:
+        self._in_head = False
+        super().on_headers_complete()
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        if self._in_head:  # fields behind the body are of no use here
+            super().on_header(name, value)
+
+    def on_message_complete(self) -> None:
+        self._in_request = False
+        super().on_message_complete()
+
+    def _is_late(self) -> None:
+        self._late = None
+        if self._in_request:
+            self._turn_away(f"The request did not arrive within {self.limits.request_time} s.", 408)
+        else:
+            self.transport.close()
+
+    def _stop_waiting(self) -> None:
+        if self._late is not None:
+            self._late.cancel()
+            self._late = None
+
+    # -- turning away ---------------------------------------------------------------------------------------
+
+    def send_400_response(self, msg: str) -> None:  # noqa: ARG002 - uvicorn's words for it
+        self._turn_away("This is no HTTP request.", 400)
+
+    def _turn_away(self, message: str, status: int) -> None:
+        """Answer a request that the application does not answer, and close the connection."""
+        self._is_turned_away = True
+        self._stop_waiting()
+        cycle = self.cycle
+        if self._in_head or cycle is None:
+            if cycle is not None and not cycle.response_complete:
+                cycle.keep_alive = False  # the request before this one gets its answer, and then it is over
+                return
+        elif cycle.response_started:
+            self.transport.close()
+            return
+        else:
+            cycle.disconnected = True  # the application stops waiting for the rest
+            cycle.message_event.set()
+        answer = answers.error(Refusal(message, ErrorCode.INVALID_PARAMETER_VALUE, status))
+        fields = [*self.server_state.default_headers, *answer.headers, (b"connection", b"close")]
+        head = b"".join(name + b": " + value + b"\r\n" for name, value in fields)
+        self.transport.write(STATUS_LINE[answer.status] + head + b"\r\n" + answer.body)
+        self._close_when_read()
+
+    def _close_when_read(self) -> None:
+        """Close, but not before a client that is still sending had the time to see its answer."""
+        self.flow.resume_reading()
+        if self.transport.can_write_eof():
+            self.transport.write_eof()
+        self.loop.call_later(_PARTING_TIME, self.transport.close)
+
+    # -- writing --------------------------------------------------------------------------------------------
+
+    def pause_writing(self) -> None:
+        super().pause_writing()
+        self._watch_writing(self.transport.get_write_buffer_size())
+
+    def resume_writing(self) -> None:
+        super().resume_writing()
+        if self._stalled is not None:
+            self._stalled.cancel()
+
+    def _watch_writing(self, waiting: int) -> None:
+        self._stalled = self.loop.call_later(self.limits.stalled_time, self._is_stalled, waiting)
+
+    def _is_stalled(self, waiting: int) -> None:
+        """Close the connection if nothing was read of it since so many bytes were waiting."""
+        still_waiting = self.transport.get_write_buffer_size()
+        if still_waiting >= waiting:
+            self.transport.abort()
+        else:
+            self._watch_writing(still_waiting)

@@ -1,0 +1,1 @@
+"""What the REST stores are made of: credentials become requests, requests are repeated, answers are judged."""

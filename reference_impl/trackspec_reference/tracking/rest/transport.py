@@ -1,0 +1,204 @@
+"""One request and its answer: connections, proxies, TLS, bounds of time and size."""
+
+from __future__ import annotations
+
+import http.client
+import socket
+import ssl
+import time
+from collections.abc import Iterator, Mapping
+from typing import Any, NamedTuple
+
+import urllib3
+from requests import PreparedRequest, Response, Session
+from requests.adapters import HTTPAdapter
+from requests.exceptions import ProxyError, RequestException
+from requests.structures import CaseInsensitiveDict
+
+from trackspec.errors import ErrorCode, TrackspecError, invalid
+from trackspec_reference.credentials.host_creds import HostCreds
+from trackspec_reference.tracking.rest.deadlines import CLOCK, TimedConnection, TimedTLSConnection
+
+MAX_ANSWER = 512 * 1024 * 1024
+"""Bytes that an answer may have."""
+
+_CONNECTIONS = 100
+"""So many threads can call at once without making connections that are used only once."""
+_PIECE = 1 << 20
+
+
+class Answer(NamedTuple):
+    """What a server answered, whole."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+
+class NoAnswer(Exception):
+    """A request that got no whole answer.
+
+    :ivar reason: why, for a person.
+    :ivar sent: whether some of it was sent, so that it may have been served.
+    """
+
+    def __init__(self, reason: str, sent: bool) -> None:
+        super().__init__(reason)
+        self.reason = reason
+        self.sent = sent
+
+
+class Transport:
+    """Connections to a server, which threads may share. A process that was forked off needs its own.
+
+    :raises TrackspecError: INVALID_PARAMETER_VALUE if the certificates cannot be read, or the proxy is malformed.
+    """
+
+    def __init__(self, creds: HostCreds, connect_timeout: float) -> None:
+        self._url = creds.host
+        self._connect_timeout = connect_timeout
+        self._adapter = _Adapter()
+        with Session() as session:  # it knows what the environment says of proxies and certificates
+            self._settings: dict[str, Any] = dict(
+                session.merge_environment_settings(self._url, {}, True, creds.verify, creds.client_cert)
+            )
+        self._settings["stream"] = True
+        try:
+            self._adapter.prepare(self._url, self._settings)
+        except (OSError, RequestException, urllib3.exceptions.HTTPError):
+            raise invalid(
+                "The files of the certificates, or the proxy that the environment names, are unusable."
+            ) from None
+
+    def send(
+        self, method: str, target: str, headers: Mapping[str, str], body: bytes | None, deadline: float
+    ) -> Answer:
+        """Send a request, once, and read the answer. No redirection is followed.
+
+        :param target: path and query, below the URL of the server.
+        :param deadline: when the answer must be there, in the time of :func:`time.monotonic`.
+        :raises NoAnswer: if there is no whole answer by then.
+        :raises TrackspecError: INTERNAL_ERROR if what answers is not trusted, speaks no HTTP, or says too much.
+        """
+        request = PreparedRequest()
+        request.method, request.url, request.body = method, self._url + target, body
+        request.headers = CaseInsensitiveDict(headers)
+        left = deadline - time.monotonic()
+        if left <= 0:
+            raise NoAnswer("there was no time left", sent=False)
+        CLOCK.deadline, CLOCK.sent = deadline, False
+        timeout = (min(self._connect_timeout, left), left)
+        try:
+            response = self._adapter.send(request, timeout=timeout, **self._settings)
+            return Answer(response.status_code, response.headers, _whole(response.raw))
+        except (RequestException, urllib3.exceptions.HTTPError, http.client.HTTPException, OSError) as error:
+            raise _failure(error, CLOCK.sent) from None
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._adapter.close()
+
+
+class _Adapter(HTTPAdapter):
+    """Reaches one server: what is the same for every request is worked out once."""
+
+    def __init__(self) -> None:
+        super().__init__(pool_connections=1, pool_maxsize=_CONNECTIONS)
+
+    def prepare(self, url: str, settings: Mapping[str, Any]) -> None:
+        request = PreparedRequest()
+        request.prepare(method="GET", url=url)
+        verify, cert, proxies = settings["verify"], settings["cert"], settings["proxies"]
+        self._pool = super().get_connection_with_tls_context(request, verify, proxies, cert)
+        over_tls = isinstance(self._pool, urllib3.HTTPSConnectionPool)
+        self._pool.ConnectionCls = TimedTLSConnection if over_tls else TimedConnection
+        self.cert_verify(self._pool, url, verify, cert)
+
+    def get_connection_with_tls_context(self, *args: Any, **kwargs: Any) -> Any:  # noqa: ARG002 - always the same
+        return self._pool
+
+    def build_response(self, req: PreparedRequest, resp: Any) -> Response:  # noqa: ARG002 - cookies are not kept
+        response = Response()
+        response.status_code, response.headers, response.raw = resp.status, resp.headers, resp
+        return response
+
+
+def _whole(raw: Any) -> bytes:
+    """The body, and the connection given back; one that is not read to its end is not used again."""
+    try:
+        announced = raw.length_remaining
+        if announced is not None and announced <= MAX_ANSWER:
+            body: bytes = raw.read(decode_content=False)
+        else:
+            body = b"".join(_pieces(raw, announced))
+    except BaseException:
+        raw.close()
+        raise
+    raw.release_conn()
+    return body
+
+
+def _pieces(raw: Any, announced: int | None) -> Iterator[bytes]:
+    size = announced or 0
+    while size <= MAX_ANSWER:
+        piece = raw.read(_PIECE, decode_content=False)
+        if not piece:
+            return
+        size += len(piece)
+        yield piece
+    raise TrackspecError(
+        f"The server's answer is larger than the {MAX_ANSWER} bytes that are read; ask for less at once."
+    )
+
+
+# -- what went wrong ---------------------------------------------------------------------------------------------
+
+
+def _failure(error: Exception, sent: bool) -> NoAnswer | TrackspecError:
+    causes = list(_causes(error))
+
+    def is_of(*kinds: type[BaseException]) -> bool:
+        return any(isinstance(cause, kinds) for cause in causes)
+
+    for cause in causes:
+        if isinstance(cause, ssl.SSLCertVerificationError):
+            return TrackspecError(
+                f"The server's TLS certificate is not trusted: {cause.verify_message}. Name the authority's "
+                "certificates in MLFLOW_TRACKING_SERVER_CERT_PATH."
+            )
+        if isinstance(cause, ssl.SSLError) and "CERTIFICATE_REQUIRED" in str(cause.reason):
+            return TrackspecError(
+                "The server asks for a TLS certificate of the client: name it in MLFLOW_TRACKING_CLIENT_CERT_PATH."
+            )
+    if is_of(ssl.SSLEOFError, ssl.SSLZeroReturnError):
+        return NoAnswer("it breaks the connection off", sent)
+    if is_of(ssl.SSLError) and not sent:
+        return TrackspecError("The server does not speak TLS, or no version of it that is taken here.")
+    if is_of(ProxyError, urllib3.exceptions.ProxyError) and not sent:
+        return NoAnswer("the proxy that the environment names does not let it through", sent)
+    if is_of(TimeoutError, urllib3.exceptions.TimeoutError):
+        return NoAnswer("it takes too long", sent)
+    if is_of(socket.gaierror):
+        return NoAnswer("its name is not known", sent)
+    if is_of(ConnectionRefusedError):
+        return NoAnswer("nothing listens there", sent)
+    if is_of(http.client.IncompleteRead, urllib3.exceptions.IncompleteRead):
+        return NoAnswer("its answer ends too early", sent)
+    if is_of(ConnectionError, ssl.SSLError):
+        return NoAnswer("it breaks the connection off", sent)
+    if is_of(http.client.HTTPException):
+        return TrackspecError("What answers there does not speak HTTP.", ErrorCode.INTERNAL_ERROR)
+    return NoAnswer("it cannot be reached", sent)
+
+
+def _causes(error: BaseException) -> Iterator[BaseException]:
+    """An error and all that it came from, wherever it keeps them."""
+    seen: set[int] = set()
+    waiting: list[Any] = [error]
+    while waiting:
+        cause = waiting.pop(0)
+        if not isinstance(cause, BaseException) or id(cause) in seen:
+            continue
+        seen.add(id(cause))
+        yield cause
+        waiting += [*cause.args, getattr(cause, "reason", None), cause.__cause__, cause.__context__]
