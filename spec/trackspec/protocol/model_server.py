@@ -20,13 +20,10 @@ from urllib.parse import parse_qsl
 from trackspec._version import __version__
 from trackspec.errors import ErrorCode, TrackspecError, invalid, missing
 from trackspec.protocol.body import CONTENT_TYPE, read_body, write_body
-from trackspec.protocol.endpoint import Endpoint
+from trackspec.protocol.endpoint import KEY_HEADER, KEYS_SUPPORTED_HEADER, Endpoint
 from trackspec.protocol.endpoints import ENDPOINTS
 from trackspec.protocol.kinds import Json
 from trackspec.store import TrackingStore
-
-KEY_HEADER = "Idempotency-Key"
-KEYS_SUPPORTED_HEADER = "Idempotency-Key-Supported"
 
 _BAD_ESCAPE = re.compile(r"%(?![0-9A-Fa-f]{2})")
 _OWN_HOST = re.compile(r"(localhost|127\.0\.0\.1|\[::1\])(:\d+)?", re.IGNORECASE)
