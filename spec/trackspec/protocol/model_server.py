@@ -283,11 +283,17 @@ class ModelServer:
 # -- over HTTP ---------------------------------------------------------------------------------------------------
 
 
+class _Listening(ThreadingHTTPServer):
+    """Lets some requests wait that arrive at the same time."""
+
+    request_queue_size = 64
+
+
 @contextlib.contextmanager
 def serving(server: ModelServer) -> Iterator[str]:
     """Serve on a free port of this machine as long as the block lasts; gives the URL."""
     handler = type("Connection", (server.connection,), {"model": server})
-    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as listening:
+    with _Listening(("127.0.0.1", 0), handler) as listening:
         thread = threading.Thread(target=listening.serve_forever, args=(0.01,), daemon=True)
         thread.start()
         try:
