@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import hmac
 import re
+import sys
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -287,6 +288,11 @@ class _Listening(ThreadingHTTPServer):
     """Lets some requests wait that arrive at the same time."""
 
     request_queue_size = 64
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """Say nothing of a client that has gone."""
+        if not isinstance(sys.exc_info()[1], ConnectionError):
+            super().handle_error(request, client_address)
 
 
 @contextlib.contextmanager
