@@ -45,7 +45,7 @@ This page is drawn up from the *Decided* paragraphs of the chapters by `make spe
 
 
 def main() -> None:
-    """Write the pages."""
+    """Write each page."""
     for name, text in pages().items():
         (SPEC / name).write_text(text, encoding="utf-8")
         print(f"spec/{name}")

@@ -119,7 +119,10 @@ class EveryBodyIsAwaited(ModelServer):
     class connection(Connection):  # noqa: N801 - in the place of the model's
         """Waits for what never comes."""
 
-        max_body = 2**60
+        def read_body(self) -> bytes:
+            if int(self.headers.get("Content-Length", "0")) > self.max_body:
+                self.rfile.read(1)
+            return super().read_body()
 
 
 @fault("wire.too-large")

@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import hmac
 import re
+import sys
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -20,13 +21,10 @@ from urllib.parse import parse_qsl
 from trackspec._version import __version__
 from trackspec.errors import ErrorCode, TrackspecError, invalid, missing
 from trackspec.protocol.body import CONTENT_TYPE, read_body, write_body
-from trackspec.protocol.endpoint import Endpoint
+from trackspec.protocol.endpoint import KEY_HEADER, KEYS_SUPPORTED_HEADER, Endpoint
 from trackspec.protocol.endpoints import ENDPOINTS
 from trackspec.protocol.kinds import Json
 from trackspec.store import TrackingStore
-
-KEY_HEADER = "Idempotency-Key"
-KEYS_SUPPORTED_HEADER = "Idempotency-Key-Supported"
 
 _BAD_ESCAPE = re.compile(r"%(?![0-9A-Fa-f]{2})")
 _OWN_HOST = re.compile(r"(localhost|127\.0\.0\.1|\[::1\])(:\d+)?", re.IGNORECASE)
@@ -286,11 +284,22 @@ class ModelServer:
 # -- over HTTP ---------------------------------------------------------------------------------------------------
 
 
+class _Listening(ThreadingHTTPServer):
+    """Lets some requests wait that arrive at the same time."""
+
+    request_queue_size = 64
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """Say nothing of a client that has gone."""
+        if not isinstance(sys.exc_info()[1], ConnectionError):
+            super().handle_error(request, client_address)
+
+
 @contextlib.contextmanager
 def serving(server: ModelServer) -> Iterator[str]:
     """Serve on a free port of this machine as long as the block lasts; gives the URL."""
     handler = type("Connection", (server.connection,), {"model": server})
-    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as listening:
+    with _Listening(("127.0.0.1", 0), handler) as listening:
         thread = threading.Thread(target=listening.serve_forever, args=(0.01,), daemon=True)
         thread.start()
         try:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import partial
 
 from trackspec import ErrorCode, TrackingStore
+from trackspec.protocol.endpoint import KEY_HEADER, KEYS_SUPPORTED_HEADER
 from trackspec_conformance.checks import check
 from trackspec_conformance.expectations import NotApplicable, Unexpected, expect, expect_equal
 from trackspec_conformance.fresh import Fresh
@@ -13,8 +14,6 @@ from trackspec_conformance.suites.tracking.wire_paths import OPTIONAL, REFUSALS,
 from trackspec_conformance.wire import Answer, Wire
 from trackspec_conformance.wire.expectations import expect_answered, expect_refused
 from trackspec_conformance.wire.samples import MLFLOWS, Samples, sent
-
-SUPPORTED = "Idempotency-Key-Supported"
 
 
 @check("wire.connection-usable", rests_on=SERVED)
@@ -106,10 +105,10 @@ def keys_are_announced_on_every_answer(fresh: Fresh, wire: Wire) -> None:
         wire.post("runs/get", {}),
     ]
 
-    announced = [answer.header(SUPPORTED) for answer in answers]
+    announced = [answer.header(KEYS_SUPPORTED_HEADER) for answer in answers]
     if not any(announced):
         raise NotApplicable("the server announces no idempotency keys")
-    expect_equal(["true"] * len(answers), announced, f"the header {SUPPORTED} of each answer")
+    expect_equal(["true"] * len(answers), announced, f"the header {KEYS_SUPPORTED_HEADER} of each answer")
 
 
 @check("wire.key-run", rests_on=SERVED)
@@ -120,7 +119,7 @@ def a_key_makes_one_run(store: TrackingStore, fresh: Fresh, wire: Wire) -> None:
     fields = {"experiment_id": experiment_id, "user_id": "ada", "start_time": 7}
 
     made = [
-        expect_answered(wire.post("runs/create", fields, headers={"Idempotency-Key": given}))["run"]["info"]
+        expect_answered(wire.post("runs/create", fields, headers={KEY_HEADER: given}))["run"]["info"]
         for given in (key, key, f"{key}-other")
     ]
 
@@ -133,7 +132,7 @@ def a_key_makes_one_run(store: TrackingStore, fresh: Fresh, wire: Wire) -> None:
 def a_key_makes_one_experiment(store: TrackingStore, fresh: Fresh, wire: Wire) -> None:
     """A create of an experiment that is sent twice with one key is answered twice with one id."""
     _require_keys(wire)
-    name, key = fresh.name(), {"Idempotency-Key": fresh.name("key")}
+    name, key = fresh.name(), {KEY_HEADER: fresh.name("key")}
 
     first = expect_answered(wire.post("experiments/create", {"name": name}, headers=key))
     second = expect_answered(wire.post("experiments/create", {"name": name}, headers=key))
@@ -149,7 +148,7 @@ def a_malformed_key_is_refused(store: TrackingStore, fresh: Fresh, wire: Wire) -
     experiment_id, name = fresh.experiment(), fresh.name()
 
     for key in ("", "a key", "k" * 201, "cl\xe9"):
-        headers = {"Idempotency-Key": key}
+        headers = {KEY_HEADER: key}
         expect_refused(wire.post("runs/create", {"experiment_id": experiment_id}, headers=headers))
         expect_refused(wire.post("experiments/create", {"name": name}, headers=headers))
 
@@ -158,5 +157,5 @@ def a_malformed_key_is_refused(store: TrackingStore, fresh: Fresh, wire: Wire) -
 
 
 def _require_keys(wire: Wire) -> None:
-    if wire.get("experiments/search", "max_results=1").header(SUPPORTED) is None:
+    if wire.get("experiments/search", "max_results=1").header(KEYS_SUPPORTED_HEADER) is None:
         raise NotApplicable("the server announces no idempotency keys")
