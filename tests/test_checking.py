@@ -1,4 +1,4 @@
-"""The command ``trackspec check tracking``: verdicts, exit status, and subjects that misbehave."""
+"""The command ``trackspec check``: verdicts, exit status, and subjects that misbehave."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ TRACKSPEC = str(Path(sys.executable).with_name("trackspec"))
 HERE = Path(__file__).parent.parent
 
 
-def check(*arguments: str, timeout: float = 120) -> subprocess.CompletedProcess[str]:
-    """Run ``trackspec check tracking`` as a user does."""
+def check(*arguments: str, interface: str = "tracking", timeout: float = 240) -> subprocess.CompletedProcess[str]:
+    """Run ``trackspec check`` as a user does."""
     return subprocess.run(
-        [TRACKSPEC, "check", "tracking", *arguments],
+        [TRACKSPEC, "check", interface, *arguments],
         cwd=HERE,
         text=True,
         capture_output=True,
@@ -31,10 +31,10 @@ def check(*arguments: str, timeout: float = 120) -> subprocess.CompletedProcess[
     )
 
 
-def report_on(tmp_path: Path, *arguments: str) -> dict[str, Any]:
+def report_on(tmp_path: Path, *arguments: str, interface: str = "tracking") -> dict[str, Any]:
     """The JSON report of a run."""
     file = tmp_path / "report.json"
-    done = check(*arguments, "--json", str(file))
+    done = check(*arguments, "--json", str(file), interface=interface)
     assert file.exists(), done.stderr
     report: dict[str, Any] = json.loads(file.read_text())
     jsonschema.validate(report, schema())
@@ -215,3 +215,71 @@ def test_a_password_is_not_shown() -> None:
 
     assert done.returncode == 2
     assert "hunter2" not in done.stdout + done.stderr
+
+
+# -- artifact repositories ---------------------------------------------------------------------------------------
+
+
+def test_a_temporary_folder_is_judged_where_no_repository_is_given(tmp_path: Path) -> None:
+    """Without a subject, the reference's local repository is judged, and conforms to every profile it claims."""
+    report = report_on(tmp_path, "-n", "2", interface="artifacts")
+
+    assert report["interface"] == "artifacts"
+    assert report["subject"]["locator"] == "file:artifacts"
+    assert report["subject"]["class"] == "LocalArtifactRepository"
+    assert [item["id"] for item in report["requirements"]] == list(catalogue.requirements_of("artifacts"))
+    verdicts = {name: profile["conforms"] for name, profile in report["profiles"].items()}
+    assert verdicts.pop("artifact-hostile-server") is None
+    assert set(verdicts.values()) == {True}
+
+
+@pytest.mark.parametrize(
+    ("fault", "requirement", "prints"),
+    [
+        ("LineBreaksAreFolded", "artifact.exact", "/"),
+        ("SlashesPartRepositories", "artifact.below", "FileInfo("),
+        ("AListingIsOnePage", "crowd.files", "FileInfo("),
+        ("LargeFilesAreCut", "large.exact", "FileInfo("),
+        ("NamesAreListedAsTheyCome", "hostile.listed-names", "FileInfo("),
+    ],
+)
+def test_the_script_of_a_failure_with_files_runs(
+    tmp_path: Path, fault: str, requirement: str, prints: str
+) -> None:
+    """The script of a failure makes the files, folders and servers that the check had, and shows what came."""
+    subject = f"tests.misbehaving.artifacts:{fault}"
+    every_profile = [option for name in catalogue.profiles_of("artifacts") for option in ("--profile", name)]
+    report = report_on(tmp_path, subject, *every_profile, "-k", requirement, interface="artifacts")
+    (script,) = {item["script"] for item in report["requirements"] if item["id"] == requirement}
+
+    done = subprocess.run([sys.executable, "-c", script], cwd=HERE, text=True, capture_output=True, check=False)
+
+    assert done.returncode == 0, script + done.stderr
+    assert prints in done.stdout
+
+
+def test_an_operation_that_is_lacking_is_declined(tmp_path: Path) -> None:
+    """A repository that says that it cannot delete, and refuses it as specified, fails nothing by it."""
+    report = report_on(
+        tmp_path, "tests.misbehaving.artifacts:without_deleting", "-k", "delete.", interface="artifacts"
+    )
+
+    assert set(outcomes(report).values()) == {"declined"}
+
+
+@pytest.mark.parametrize(
+    ("subject", "says"),
+    [
+        ("tests.misbehaving:not_a_store", "no artifact repository: it lacks delete_artifacts"),
+        ("gopher://example.invalid", "gopher"),
+        ("s3:", "s3"),
+        ("memory:a?b", "no query"),
+    ],
+)
+def test_what_is_no_repository_exits_with_2_and_says_why(subject: str, says: str) -> None:
+    """A subject that cannot be had gives one line."""
+    done = check(subject, interface="artifacts")
+
+    assert done.returncode == 2
+    assert says in done.stderr
+    assert "Traceback" not in done.stderr

@@ -49,6 +49,27 @@ def test_a_subclass_with_one_fixture_runs_every_check(pytester: pytest.Pytester)
     assert outcomes.keys() <= {"passed", "skipped"}
 
 
+def test_an_artifact_repository_has_a_class_of_its_own(pytester: pytest.Pytester) -> None:
+    """The same lines judge a repository."""
+    pytester.makepyfile(
+        """
+        import pytest
+        from trackspec.memory_repository import MemoryArtifactRepository
+        from trackspec_conformance.testing import ArtifactRepositoryContract
+
+        class TestMyRepository(ArtifactRepositoryContract):
+            @pytest.fixture
+            def repository(self):
+                return MemoryArtifactRepository()
+        """
+    )
+
+    outcomes = pytester.runpytest_subprocess("-q", "-k", "uploads or files_and_folders").parseoutcomes()
+
+    assert outcomes["passed"] > 25
+    assert outcomes.keys() <= {"passed", "skipped", "deselected"}
+
+
 def test_a_failure_is_told_as_a_bug_report(pytester: pytest.Pytester) -> None:
     """A failing check shows the requirement, both sides and the calls."""
     pytester.makepyfile(FAULTY.format(attributes="pass"))

@@ -26,8 +26,10 @@ from tests.documents import (
     prose_of,
 )
 from trackspec import ArtifactRepository, TrackingStore, catalogue
+from trackspec.validated_repository import ValidatedRepository
 from trackspec.validated_store import ValidatedStore
 from trackspec_conformance import cli
+from trackspec_conformance.interfaces import INTERFACES
 from trackspec_conformance.outcomes import Outcome
 from trackspec_conformance.report.machine_readable import schema
 
@@ -211,11 +213,12 @@ def test_make_targets_that_are_named_exist(document: Path) -> None:
     assert {target for target in targets if f"\n{target}:" not in MAKEFILE} == set()
 
 
-def test_every_option_is_told() -> None:
+@pytest.mark.parametrize("interface", INTERFACES)
+def test_every_option_is_told(interface: str) -> None:
     """The guide to testing a backend names each option of the command."""
     told = (ROOT / "docs" / "test-your-backend.md").read_text(encoding="utf-8")
     options = subprocess.run(
-        [Path(sys.executable).with_name("trackspec"), "check", "tracking", "--help"],
+        [Path(sys.executable).with_name("trackspec"), "check", interface, "--help"],
         capture_output=True,
         text=True,
         check=True,
@@ -236,11 +239,12 @@ def test_every_outcome_and_field_is_told() -> None:
 
 
 def test_every_primitive_is_told() -> None:
-    """The guide to writing a backend names each primitive, and no other."""
-    told = (ROOT / "docs" / "write-a-backend.md").read_text(encoding="utf-8")
-    rows = re.findall(r"^\| (`_.+?) \|", told, re.M)
+    """The guides to writing a store and a repository name each primitive, and no other."""
+    for guide, validated in (("backend", ValidatedStore), ("repository", ValidatedRepository)):
+        told = (ROOT / "docs" / f"write-a-{guide}.md").read_text(encoding="utf-8")
+        rows = re.findall(r"^\| (`_.+?) \|", told, re.M)
 
-    assert set(re.findall(r"`(_\w+)`", " ".join(rows))) == ValidatedStore.__abstractmethods__
+        assert set(re.findall(r"`(_\w+)", " ".join(rows))) == validated.__abstractmethods__
 
 
 def test_the_sample_in_the_readme_counts_right() -> None:

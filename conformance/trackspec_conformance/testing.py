@@ -9,8 +9,8 @@ A subclass with one fixture, collected by plain pytest::
         def store(self, tmp_path_factory):
             return MyStore(...)
 
-Each check is one test. In contrast to the command line, nothing isolates the tests from a subject that hangs or
-aborts.
+For an artifact repository, it is ``ArtifactRepositoryContract`` and a fixture ``repository``. Each check is one
+test. In contrast to the command line, nothing isolates the tests from a subject that hangs or aborts.
 """
 
 from __future__ import annotations
@@ -111,6 +111,17 @@ class TrackingStoreContract(Contract):
     def test_keeps_the_contract(self, trackspec_check: Check, store: Any) -> None:
         """The store keeps the requirements that the check verifies."""
         self._judge(trackspec_check, store)
+
+
+class ArtifactRepositoryContract(Contract):
+    """The checks of an artifact repository, which the ``repository`` fixture of a subclass gives."""
+
+    interface = "artifacts"
+
+    @pytest.mark.trackspec
+    def test_keeps_the_contract(self, trackspec_check: Check, repository: Any) -> None:
+        """The repository keeps the requirements that the check verifies."""
+        self._judge(trackspec_check, repository)
 
 
 def pytest_generate_tests_for(metafunc: pytest.Metafunc) -> None:
