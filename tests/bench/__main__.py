@@ -1,6 +1,8 @@
 """Time every operation on our stores, on MLflow's and raw, in turn; print ratios and write ``bench.json``.
 
-``python -m tests.bench [--mlflow-python PYTHON] [--runs 10000] [--rounds 5] [--out bench.json]``
+Then show what must not grow with the number of runs.
+
+``python -m tests.bench [--mlflow-python PYTHON] [--runs 10000] [--many 100000] [--rounds 5] [--out bench.json]``
 """
 
 from __future__ import annotations
@@ -8,64 +10,23 @@ from __future__ import annotations
 import argparse
 import json
 import statistics
-import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
 from rich.console import Console
 from rich.table import Table
 
+from tests.bench.growth import print_growth
 from tests.bench.operations import names
+from tests.bench.sides import side
 from tests.bench.targets import TARGETS, Target
 
 LONG_ENOUGH = 60.0
-"""Seconds after which an operation has had its rounds, if it has had two."""
-
-WORKER = Path(__file__).with_name("worker.py")
-
-
-class Side:
-    """A worker process that times operations on request."""
-
-    def __init__(self, process: subprocess.Popen[str]) -> None:
-        self._process = process
-
-    def answer(self) -> Any:
-        """Wait for what the worker says next."""
-        assert self._process.stdout is not None
-        line = self._process.stdout.readline()
-        if not line:
-            raise SystemExit(f"a worker ended: {self._process.args}")
-        return json.loads(line)
-
-    def rate(self, operation: str) -> float | None:
-        """Operations a second over one round, or None where the side has no such operation."""
-        assert self._process.stdin is not None
-        self._process.stdin.write(json.dumps(operation) + "\n")
-        self._process.stdin.flush()
-        found: float | None = self.answer()
-        return found
-
-
-@contextmanager
-def side(python: str, name: str, store: str, durability: str, directory: str, runs: int) -> Iterator[Side]:
-    """Start one side; it populates its store first."""
-    process = subprocess.Popen(
-        [python, str(WORKER), name, store, durability, directory, str(runs)],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-    )
-    try:
-        yield Side(process)
-    finally:
-        process.kill()
-        process.wait()
+"""Seconds after which an operation has had its rounds."""
 
 
 def measure(store: str, durability: str, options: argparse.Namespace) -> list[dict[str, Any]]:
@@ -84,7 +45,7 @@ def measure(store: str, durability: str, options: argparse.Namespace) -> list[di
         for operation in names():
             rounds: list[dict[str, float | None]] = []
             started = time.monotonic()
-            while len(rounds) < 2 or (len(rounds) < options.rounds and time.monotonic() < started + LONG_ENOUGH):
+            while not rounds or (len(rounds) < options.rounds and time.monotonic() < started + LONG_ENOUGH):
                 rounds.append({name: worker.rate(operation) for name, worker in sides.items()})
             rows.append(row(store, operation, durability, rounds))
             print_row(rows[-1])
@@ -148,16 +109,19 @@ def main() -> None:
         "--mlflow-python", default=".venv-mlflow/bin/python", help="an interpreter that has MLflow"
     )
     parser.add_argument("--runs", type=int, default=10_000, help="runs in the experiment that searches read")
+    parser.add_argument("--many", type=int, default=100_000, help="runs among which writes cost no more")
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--store", choices=("sqlite", "file"), action="append")
     parser.add_argument("--out", type=Path, default=Path("bench.json"))
     options = parser.parse_args()
+    stores = options.store or ["sqlite", "file"]
     rows = []
-    for store in options.store or ("sqlite", "file"):
+    for store in stores:
         for durability in ("power", "process"):
             rows += measure(store, durability, options)
     options.out.write_text(json.dumps(rows, indent=1) + "\n")
     print_table(rows)
+    print_growth(stores, options.many, options.rounds)
 
 
 if __name__ == "__main__":

@@ -11,13 +11,14 @@ import time
 import weakref
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
+from itertools import chain
 from typing import Any, Concatenate, ParamSpec, Protocol, TypeVar
 
 import sqlalchemy as sa
 
 from trackspec.errors import ErrorCode, TrackspecError
 from trackspec_reference.tracking.sql.dialect import Dialect, Fault
-from trackspec_reference.tracking.sql.statement import ListStatement, Statement
+from trackspec_reference.tracking.sql.statement import Compiled, ListStatement, Statement
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -79,9 +80,15 @@ class Session:
         if compiled is not None:
             arrays = [list(column) for column in zip(*rows, strict=True)]
             self._cursor.execute(compiled.sql, compiled.arrange(arrays))
-        else:
-            compiled = statement.compiled(self._dialect)
-            self._cursor.executemany(compiled.sql, [compiled.arrange(row) for row in rows])
+            return
+        compiled = statement.compiled_of_rows(self._dialect)
+        if compiled is not None:
+            width = statement.ROWS_AT_ONCE
+            whole = len(rows) // width * width
+            pieces = (rows[start : start + width] for start in range(0, whole, width))
+            self._execute_many(compiled, [list(chain.from_iterable(piece)) for piece in pieces])
+            rows = rows[whole:]
+        self._execute_many(statement.compiled(self._dialect), rows)
 
     def insert(self, statement: Statement, *arguments: Any) -> int:
         """Insert a row and return its id."""
@@ -112,6 +119,9 @@ class Session:
     def _execute(self, statement: Statement, arguments: Sequence[Any]) -> None:
         compiled = statement.compiled(self._dialect)
         self._cursor.execute(compiled.sql, compiled.arrange(arguments))
+
+    def _execute_many(self, compiled: Compiled, rows: Sequence[Sequence[Any]]) -> None:
+        self._cursor.executemany(compiled.sql, [compiled.arrange(row) for row in rows])
 
     def close(self) -> None:
         """Give the connection up, whatever state it is in."""

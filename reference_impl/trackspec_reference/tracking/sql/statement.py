@@ -37,12 +37,22 @@ class Statement:
     """A statement and the names of its parameters, in the order in which callers give them.
 
     :param of_arrays: makes a statement that does the same for many rows, given an array for each parameter.
+    :param of_rows: does the same for ``ROWS_AT_ONCE`` rows, given the parameters of one after the other.
     """
 
-    def __init__(self, build: ClauseElement | Builder, *parameters: str, of_arrays: Builder | None = None) -> None:
+    ROWS_AT_ONCE = 16
+
+    def __init__(
+        self,
+        build: ClauseElement | Builder,
+        *parameters: str,
+        of_arrays: Builder | None = None,
+        of_rows: Statement | None = None,
+    ) -> None:
         self._build = build
         self._parameters = parameters
         self._of_arrays = of_arrays
+        self._of_rows = of_rows
         self._compiled: dict[str, Compiled] = {}
         self._compiled_of_arrays: dict[str, Compiled] = {}
 
@@ -64,6 +74,10 @@ class Statement:
             element = self._of_arrays(dialect.name)
             compiled = self._compiled_of_arrays[dialect.name] = self._compile(element, dialect)
         return compiled
+
+    def compiled_of_rows(self, dialect: sa.Dialect) -> Compiled | None:
+        """The text of the statement for ``ROWS_AT_ONCE`` rows, where there is one and it is the faster way."""
+        return self._of_rows.compiled(dialect) if self._of_rows and dialect.name == "sqlite" else None
 
     def _compile(self, element: ClauseElement, dialect: sa.Dialect) -> Compiled:
         compiled = element.compile(dialect=dialect)
@@ -171,7 +185,16 @@ def _insert(table: sa.Table, columns: Sequence[str], settle: Callable[[Any], Any
         statement: ClauseElement = settle(_INSERTS[dialect](table).from_select(columns, sa.select(*arrays)))
         return statement
 
-    return Statement(of_row, *columns, of_arrays=of_arrays)
+    def of_rows(dialect: str) -> ClauseElement:
+        values: list[dict[str, Any]] = [
+            {column: sa.bindparam(f"{column}_{number}") for column in columns}
+            for number in range(Statement.ROWS_AT_ONCE)
+        ]
+        statement: ClauseElement = settle(_INSERTS[dialect](table).values(values))
+        return statement
+
+    names = [f"{column}_{number}" for number in range(Statement.ROWS_AT_ONCE) for column in columns]
+    return Statement(of_row, *columns, of_arrays=of_arrays, of_rows=Statement(of_rows, *names))
 
 
 def _array_of(column: sa.ColumnElement[Any]) -> postgresql.ARRAY[Any]:
