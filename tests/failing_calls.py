@@ -13,30 +13,42 @@ import pytest
 CHANGING = ("fdatasync", "fsync", "ftruncate", "mkdir", "open", "pwrite", "rename", "unlink")
 """The calls with which a file store changes files, ``open`` where it creates one."""
 
+DISK_FULL = OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+DISK_WORN = OSError(errno.EIO, os.strerror(errno.EIO))
+
+
+class Died(BaseException):
+    """The process ended here: nothing is tidied up, and what was held is let go."""
+
 
 class SystemCalls:
-    """The changing system calls of this process, of which one or all from one on fail.
+    """The changing system calls of this process, of which one, or all from one on, fail.
 
-    :param failing_at: how many calls succeed before; None lets all of them.
-    :param number: the error's.
+    :param succeeding: how many calls succeed before; None lets all of them.
+    :param failure: what the failing ones raise.
     :param lasting: whether all later calls fail too.
-    :param torn: how many bytes a failing write leaves behind.
+    :param torn: which part of its data a failing write leaves behind.
     :ivar made: the names of the calls made so far.
     """
 
     def __init__(
-        self, failing_at: int | None = None, number: int = errno.ENOSPC, *, lasting: bool = False, torn: int = 0
+        self,
+        succeeding: int | None = None,
+        failure: BaseException = DISK_FULL,
+        *,
+        lasting: bool = False,
+        torn: float = 0,
     ) -> None:
         self.made: list[str] = []
-        self._failing_at = failing_at
-        self._number = number
+        self._succeeding = succeeding
+        self._failure = failure
         self._lasting = lasting
         self._torn = torn
 
     @property
     def has_failed(self) -> bool:
         """Whether it came to a failure."""
-        return self._failing_at is not None and len(self.made) > self._failing_at
+        return self._succeeding is not None and len(self.made) > self._succeeding
 
     @contextmanager
     def patched(self) -> Iterator[None]:
@@ -51,15 +63,16 @@ class SystemCalls:
             if name == "open" and not args[1] & os.O_CREAT:
                 return call(*args, **kwargs)
             self.made.append(name)
-            count = len(self.made) - 1
-            if (
-                self._failing_at is None
-                or count < self._failing_at
-                or (count > self._failing_at and not self._lasting)
-            ):
+            if not self._fails(len(self.made) - 1):
                 return call(*args, **kwargs)
             if name == "pwrite":
-                call(args[0], args[1][: self._torn], args[2])
-            raise OSError(self._number, os.strerror(self._number))
+                fd, data, offset = args
+                call(fd, data[: int(self._torn * len(data))], offset)
+            raise self._failure
 
         return made
+
+    def _fails(self, count: int) -> bool:
+        if self._succeeding is None:
+            return False
+        return count == self._succeeding or (self._lasting and count > self._succeeding)
