@@ -37,6 +37,13 @@ def create_run(store: RestStore) -> Any:
     return store.create_run("0", None, None, None, None)
 
 
+def refusal(store_uri: str, call: Callable[[RestStore], Any]) -> TrackspecError:
+    """The error that a call of a new store raises."""
+    with RestStore(store_uri) as store, pytest.raises(TrackspecError) as raised:
+        call(store)
+    return raised.value
+
+
 REPEATABLE: dict[str, Callable[[RestStore], Any]] = {
     "log_metric": lambda store: store.log_metric("r1", Metric("m", 1.0, 1)),
     "log_param": lambda store: store.log_param("r1", Param("p", "v")),
@@ -66,22 +73,21 @@ def test_what_may_be_repeated_is(name: str, trouble: Any) -> None:
 
 def test_a_create_is_not_repeated_at_a_server_that_has_not_announced_keys() -> None:
     """The run may have been made; the error says that this is not known."""
-    with scripted(dropped, MADE) as server, RestStore(server.url) as store:
-        with pytest.raises(TrackspecError, match="not known") as raised:
-            create_run(store)
+    with scripted(dropped, MADE) as server:
+        error = refusal(server.url, create_run)
 
-    assert raised.value.error_code is ErrorCode.TEMPORARILY_UNAVAILABLE
+    assert error.error_code is ErrorCode.TEMPORARILY_UNAVAILABLE
+    assert "not known" in error.message
     assert len(server.received) == 1
 
 
 @pytest.mark.parametrize("status", ["502 Bad Gateway", "503 Service Unavailable", "504 Gateway Timeout"])
 def test_a_create_that_may_have_been_served_is_not_repeated(status: str) -> None:
     """What stands before a server does not know what the server does."""
-    with scripted(busy(status), MADE) as server, RestStore(server.url) as store:
-        with pytest.raises(TrackspecError) as raised:
-            create_run(store)
+    with scripted(busy(status), MADE) as server:
+        error = refusal(server.url, create_run)
 
-    assert raised.value.error_code is ErrorCode.TEMPORARILY_UNAVAILABLE
+    assert error.error_code is ErrorCode.TEMPORARILY_UNAVAILABLE
     assert len(server.received) == 1
 
 
@@ -121,10 +127,9 @@ def test_an_error_of_the_server_is_not_asked_for_again() -> None:
     """A failure, and a caller's mistake, is final."""
     for status in ("500 Internal Server Error", "400 Bad Request", "404 Not Found", "409 Conflict", "501 No"):
         told = answer('{"error_code": "SOMETHING", "message": "so"}', status)
-        with scripted(told) as server, RestStore(server.url) as store:
-            with pytest.raises(TrackspecError) as raised:
-                store.set_tag("r1", RunTag("k", "v"))
-        assert raised.value.error_code == "SOMETHING"
+        with scripted(told) as server:
+            error = refusal(server.url, REPEATABLE["set_tag"])
+        assert error.error_code == "SOMETHING"
         assert len(server.received) == 1
 
 
@@ -135,7 +140,7 @@ def test_an_error_of_the_server_is_not_asked_for_again() -> None:
     "name", ["delete_experiment", "restore_experiment", "delete_experiment_tag", "delete_tag"]
 )
 def test_a_repeated_call_that_finds_its_effect_has_succeeded(name: str) -> None:
-    """The server refuses what it has served already, by an answer that was lost; the store looks for the effect."""
+    """The server has served the call, and refuses it the second time; the store looks for the effect."""
     kept = MemoryStore()
     experiment_id = kept.create_experiment("x", None, [ExperimentTag("k", "v")])
     run_id = kept.create_run(experiment_id, None, None, [RunTag("k", "v")], None).info.run_id
@@ -164,20 +169,19 @@ def test_a_repeated_call_that_finds_its_effect_has_succeeded(name: str) -> None:
 def test_a_repeated_call_whose_effect_is_not_there_has_failed(name: str) -> None:
     """Where nothing of that name exists, the repetition's refusal is the answer."""
     arguments = ("9", "k") if "tag" in name else ("9",)
-    with scripted(dropped, GONE) as server, RestStore(server.url) as store:
-        with pytest.raises(TrackspecError) as raised:
-            getattr(store, name)(*arguments)
+    with scripted(dropped, GONE) as server:
+        error = refusal(server.url, lambda store: getattr(store, name)(*arguments))
 
-    assert raised.value.error_code is ErrorCode.RESOURCE_DOES_NOT_EXIST
+    assert error.error_code is ErrorCode.RESOURCE_DOES_NOT_EXIST
     assert len(server.received) == 3  # the call, the call again, the look for its effect
 
 
 def test_a_refusal_at_the_first_time_is_believed() -> None:
     """No effect is looked for where no answer was lost."""
-    with scripted(GONE) as server, RestStore(server.url) as store, pytest.raises(TrackspecError) as raised:
-        store.delete_tag("r1", "k")
+    with scripted(GONE) as server:
+        error = refusal(server.url, lambda store: store.delete_tag("r1", "k"))
 
-    assert raised.value.error_code is ErrorCode.RESOURCE_DOES_NOT_EXIST
+    assert error.error_code is ErrorCode.RESOURCE_DOES_NOT_EXIST
     assert len(server.received) == 1
 
 
@@ -205,11 +209,10 @@ def test_a_request_that_was_never_sent_is_repeated_whatever_it_asks_for() -> Non
 @pytest.mark.parametrize("retries", [0, 1, 3])
 def test_a_request_is_repeated_as_often_as_the_uri_says(retries: int) -> None:
     """And no more often."""
-    with scripted(BUSY) as server, RestStore(f"{server.url}?retries={retries}") as store:
-        with pytest.raises(TrackspecError, match="later") as raised:
-            store.get_run("r1")
+    with scripted(BUSY) as server:
+        error = refusal(f"{server.url}?retries={retries}", lambda store: store.get_run("r1"))
 
-    assert raised.value.error_code is ErrorCode.TEMPORARILY_UNAVAILABLE
+    assert error.error_code is ErrorCode.TEMPORARILY_UNAVAILABLE
     assert len(server.received) == 1 + retries
 
 
@@ -271,8 +274,7 @@ def test_a_time_that_makes_no_sense_is_passed_over(pauses: list[float], nonsense
 
 def test_a_call_ends_with_its_total_time_however_many_tries_are_left() -> None:
     """Repetitions are no way around the time-out."""
-    with scripted(BUSY) as server, RestStore(f"{server.url}?retries=20&total_timeout=1") as store:
-        with pytest.raises(TrackspecError):
-            store.get_run("r1")
+    with scripted(BUSY) as server:
+        refusal(f"{server.url}?retries=20&total_timeout=1", lambda store: store.get_run("r1"))
 
     assert 1 < len(server.received) < 21

@@ -51,6 +51,11 @@ class Scripted:
         """Where it is."""
         return f"http{'s' if self._tls else ''}://127.0.0.1:{self.port}"
 
+    def play(self, *plays: Play) -> None:
+        """Answer so from now on."""
+        with self._lock:
+            self._plays[:] = plays
+
     def close(self) -> None:
         """Listen no more, and cut what is open."""
         self._listening.close()
