@@ -44,7 +44,7 @@ bench: .venv/developed .venv-mlflow/installed ## compare the stores with MLflow'
 results: .venv-mlflow/installed ## judge MLflow's own stores, and write docs/results/
 	$(MLFLOW_BIN)/python tests/results.py
 
-spec: .venv/developed ## write spec/requirements.txt and spec/decisions.md from the chapters
+spec: .venv/developed ## write what of spec/ is drawn up from its chapters and its endpoint table
 	$(BIN)/python -m tests.spec_pages
 
 clean: ## remove what make and the tests have made

@@ -16,12 +16,14 @@ from trackspec import (
     InputTag,
     Metric,
     Param,
+    Run,
     RunStatus,
     RunTag,
     TrackspecError,
     ViewType,
     __version__,
 )
+from trackspec.errors import no_keys
 from trackspec.memory_store import MemoryStore
 from trackspec.protocol.endpoints import BY_NAME, ENDPOINTS
 
@@ -194,6 +196,54 @@ def test_a_missing_experiment_name_is_an_error_on_the_wire(client: Client) -> No
     answer = client.call("get_experiment_by_name", experiment_name="nobody")
 
     assert (answer.status, answer.json["error_code"]) == (404, "RESOURCE_DOES_NOT_EXIST")
+
+
+def test_a_create_with_a_key_is_made_once(store: MemoryStore, client: Client) -> None:
+    """The server says that it knows keys, and answers the repetition like the first call."""
+    path, key = BY_NAME["create_run"].paths[0], {**JSON, "Idempotency-Key": "key"}
+
+    answers = [client.request("POST", path, b'{"experiment_id": "0"}', key) for _ in range(2)]
+    without = client.call("create_run", experiment_id="0")
+    experiments = [
+        client.request("POST", BY_NAME["create_experiment"].paths[0], b'{"name": "once"}', key) for _ in range(2)
+    ]
+
+    assert answers[0].json == answers[1].json
+    assert without.json["run"]["info"]["run_id"] != answers[0].json["run"]["info"]["run_id"]
+    assert experiments[0].json == experiments[1].json
+    assert len(store.search_runs(["0"])) == 2
+    assert {answer.headers["Idempotency-Key-Supported"] for answer in (*answers, without)} == {"true"}
+    assert client.request("GET", "/nowhere").headers["Idempotency-Key-Supported"] == "true"
+
+
+@pytest.mark.parametrize("key", ["", "a b", "x" * 201, "é"])
+def test_a_malformed_key_is_refused(store: MemoryStore, client: Client, key: str) -> None:
+    """It is not taken for none."""
+    headers = {**JSON, "Idempotency-Key": key}
+
+    answer = client.request("POST", BY_NAME["create_run"].paths[0], b'{"experiment_id": "0"}', headers)
+
+    assert (answer.status, answer.json["error_code"]) == (400, "INVALID_PARAMETER_VALUE")
+    assert store.search_runs(["0"]) == []
+
+
+class Keyless(MemoryStore):
+    """A store that does not know keys."""
+
+    def _create_run_once(self, *arguments: object) -> Run:
+        raise no_keys()
+
+
+def test_a_server_over_a_store_without_keys_does_not_claim_them() -> None:
+    """It passes them over, as a server does that has never heard of them."""
+    store = Keyless()
+    with in_thread(store) as port:
+        path, key = BY_NAME["create_run"].paths[0], {**JSON, "Idempotency-Key": "key"}
+        answers = [Client(port).request("POST", path, b'{"experiment_id": "0"}', key) for _ in range(2)]
+
+    assert [answer.status for answer in answers] == [200, 200]
+    assert len(store.search_runs(["0"])) == 2
+    assert "Idempotency-Key-Supported" not in answers[0].headers
 
 
 def test_health_and_version_answer_in_plain_text(client: Client) -> None:

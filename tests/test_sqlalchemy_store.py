@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import uuid
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -121,6 +122,45 @@ def test_latest_metric_is_the_greatest_not_the_last(store: SqlAlchemyStore, run_
 
     assert store.get_run(run_id).data.latest_metrics["m"] == Metric("m", 1.0, 5, 2)
     assert len(store.get_metric_history(run_id, "m")) == 4
+
+
+@pytest.mark.parametrize("singly", [True, False], ids=["singly", "in a batch"])
+def test_the_dataset_of_the_first_of_equal_points_stays(
+    store: SqlAlchemyStore, experiment_id: str, run_id: str, singly: bool
+) -> None:
+    """A point that is logged again, with another dataset or none, keeps its own wherever it is read."""
+    plain, named = Metric("m", 1.0, 5, 1), Metric("m", math.nan, 5, 2, None, "b \n\u0308", "d")
+    for points in (
+        [plain, named, replace(plain, dataset_name="a", dataset_digest="e"), replace(named, dataset_digest="e")],
+        [replace(named, dataset_name="a"), replace(named, dataset_name=None, dataset_digest=None)],
+    ):
+        if singly:
+            for point in points:
+                store.log_metric(run_id, point)
+        else:
+            store.log_batch(run_id, points, [], [])
+
+    (found,) = store.search_runs([experiment_id])
+    first = store.get_metric_history(run_id, "m", max_results=1)
+    second = store.get_metric_history(run_id, "m", max_results=1, page_token=first.token)
+    interval = store.get_metric_history_bulk_interval([run_id], "m", 10, 1, 2)
+    for read in (store.get_metric_history(run_id, "m"), [*first, *second], interval):
+        assert repr([plain, named]) == repr([replace(point, run_id=None) for point in read])
+    for run in (found, store.get_run(run_id)):
+        assert repr(named) == repr(replace(run.data.latest_metrics["m"], run_id=None))
+
+
+@pytest.mark.parametrize("later", [Metric("m", 2.0, 5, 2, None, "b", "d"), Metric("m", 2.0, 5, 2)])
+def test_the_latest_metric_has_its_own_dataset(store: SqlAlchemyStore, run_id: str, later: Metric) -> None:
+    """The dataset goes with its point when another one becomes the latest, and not before."""
+    first = Metric("m", 1.0, 5, 2, None, "a", "c")
+    store.log_metric(run_id, first)
+    store.log_metric(run_id, Metric("m", 9.0, 5, 1, None, "earlier", "e"))
+    assert store.get_run(run_id).data.latest_metrics == {"m": first}
+
+    store.log_metric(run_id, later)
+
+    assert store.get_run(run_id).data.latest_metrics == {"m": later}
 
 
 def test_compares_text_by_code_point(store: SqlAlchemyStore) -> None:
@@ -273,7 +313,8 @@ def test_long_texts_are_kept_whole(store: SqlAlchemyStore, run_id: str) -> None:
     dataset = Dataset(
         "n" * 500, "d" * 36, "t", wide * 65_535, wide * 100_000, "p" * (2 * writing.PROFILE_PART_LENGTH + 1)
     )
-    store.log_batch(run_id, [], [Param("p", wide * 6000)], [RunTag("t", wide * 8000)])
+    point = Metric("m", 0.5, 1, 0, None, wide * 500, wide * 36)
+    store.log_batch(run_id, [point], [Param("p", wide * 6000)], [RunTag("t", wide * 8000)])
     store.log_inputs(run_id, [DatasetInput(dataset), DatasetInput(Dataset("empty", "1", "t", "", "", ""))])
 
     run = store.get_run(run_id)
@@ -282,6 +323,7 @@ def test_long_texts_are_kept_whole(store: SqlAlchemyStore, run_id: str) -> None:
     assert run.data.tags["t"] == wide * 8000
     assert run.inputs.dataset_inputs[0].dataset == dataset
     assert run.inputs.dataset_inputs[1].dataset.profile == ""
+    assert run.data.latest_metrics["m"] == point
 
 
 def test_long_texts_sort_by_their_last_character(store: SqlAlchemyStore, experiment_id: str) -> None:

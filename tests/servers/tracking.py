@@ -58,6 +58,10 @@ class Client:
     ) -> Response:
         """Send a request, and read its answer."""
         self._connection.request(method, path, body, {**self._headers, **(headers or {})})
+        return self.answer()
+
+    def answer(self) -> Response:
+        """Read the answer to what was sent."""
         answer = self._connection.getresponse()
         return Response(answer.status, answer.headers, answer.read())
 
@@ -67,12 +71,19 @@ class Client:
 
     def call(self, name: str, /, **arguments: Any) -> Response:
         """Call an endpoint of the table, with the arguments of the store's method."""
+        self.send(name, **arguments)
+        return self.answer()
+
+    def send(self, name: str, /, **arguments: Any) -> None:
+        """Send such a call, and do not wait for its answer."""
         endpoint = BY_NAME[name]
         fields, path = endpoint.fields(arguments), endpoint.paths[0]
         if endpoint.methods[0] == "GET":
             query = urlencode(fields, doseq=True)
-            return self.request("GET", f"{path}?{query}" if query else path)
-        return self.post(path, fields)
+            self._connection.request("GET", f"{path}?{query}" if query else path, headers=self._headers)
+        else:
+            body = json.dumps(fields).encode()
+            self._connection.request("POST", path, body, {**self._headers, **JSON})
 
     def returned(self, name: str, /, **arguments: Any) -> Any:
         """What such a call returns, as the store would."""

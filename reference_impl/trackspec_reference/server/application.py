@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import secrets
 from collections.abc import Awaitable, Callable, Collection, Mapping, MutableMapping
 from functools import partial
 from typing import Any
@@ -10,7 +11,7 @@ from typing import Any
 from trackspec import __version__
 from trackspec.errors import ErrorCode, TrackspecError, invalid
 from trackspec.protocol.body import read_body, write_body
-from trackspec.protocol.endpoint import Endpoint
+from trackspec.protocol.endpoint import KEY_HEADER, KEYS_SUPPORTED_HEADER, Endpoint
 from trackspec.protocol.endpoints import ENDPOINTS
 from trackspec.store import TrackingStore
 from trackspec_reference.server import answers, requests
@@ -20,6 +21,9 @@ from trackspec_reference.server.calls import Calls
 from trackspec_reference.server.limits import Limits
 from trackspec_reference.server.origins import Hosts, Origins
 from trackspec_reference.server.requests import Receive, Scope
+
+_KEY = KEY_HEADER.lower().encode()
+_KEYS_SUPPORTED = (KEYS_SUPPORTED_HEADER.lower().encode(), b"true")
 
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 
@@ -61,6 +65,7 @@ class Application:
         self._hosts = hosts or Hosts([])
         self._origins = origins or Origins([])
         self._public = frozenset(_PLAIN) if public_health else frozenset()
+        self._knows_keys = knows_keys(store)
         self.calls = Calls(self._limits)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -75,6 +80,8 @@ class Application:
         except Exception as failed:
             answer = answers.failure(failed, f"{scope['method']} {scope['path'][:200]!r}")
         headers = answer.headers
+        if self._knows_keys:
+            headers = [*headers, _KEYS_SUPPORTED]
         if self._origins.any_allowed:
             headers = [*headers, *self._origins.headers(dict(scope["headers"]).get(b"origin", b""))]
         await send({"type": "http.response.start", "status": answer.status, "headers": headers})
@@ -107,14 +114,18 @@ class Application:
             if scope["query_string"]:
                 raise invalid("A call with a body takes no query.")
             body = await requests.body(fields, receive, self._limits.body)
-            call = partial(self._serve_body, endpoint, body)
+            key = fields.get(_KEY) if endpoint.creates and self._knows_keys else None
+            call = partial(self._serve_body, endpoint, body, key)
         return answers.json(await self.calls.make(call))
 
     def _serve_query(self, endpoint: Endpoint, query: bytes) -> bytes:
         return self._serve(endpoint, endpoint.request.query_attributes(requests.query_texts(query)))
 
-    def _serve_body(self, endpoint: Endpoint, body: bytes) -> bytes:
-        return self._serve(endpoint, endpoint.request.attributes(read_body(body)))
+    def _serve_body(self, endpoint: Endpoint, body: bytes, key: bytes | None) -> bytes:
+        arguments = endpoint.request.attributes(read_body(body))
+        if key is not None:
+            arguments["idempotency_key"] = key.decode("latin-1")
+        return self._serve(endpoint, arguments)
 
     def _serve(self, endpoint: Endpoint, arguments: Mapping[str, Any]) -> bytes:
         """Make a call, and write what it returned."""
@@ -122,6 +133,18 @@ class Application:
         if returned is None and endpoint.none_is_missing:
             raise TrackspecError("Nothing of that name exists.", ErrorCode.RESOURCE_DOES_NOT_EXIST)
         return write_body(endpoint.answer.write(returned))
+
+
+def knows_keys(store: TrackingStore) -> bool:
+    """Whether a store knows idempotency keys. One that does refuses this call for the experiment only."""
+    nowhere = secrets.token_hex(16)
+    try:
+        store.create_run(nowhere, None, None, [], None, idempotency_key=nowhere)
+    except TrackspecError as error:
+        return error.error_code == ErrorCode.RESOURCE_DOES_NOT_EXIST
+    except TypeError:  # it is of a time before them
+        return False
+    return True
 
 
 def _require_method(method: str, known: Collection[str]) -> None:

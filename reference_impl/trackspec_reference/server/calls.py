@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
@@ -22,6 +23,7 @@ class Calls:
     def __init__(self, limits: Limits) -> None:
         self._threads = ThreadPoolExecutor(limits.threads, thread_name_prefix="trackspec-call")
         self._limit = limits.calls
+        self._lock = threading.Lock()
         self.in_hand = 0
 
     async def make(self, call: Callable[[], T]) -> T:
@@ -31,13 +33,15 @@ class Calls:
         """
         if self.in_hand >= self._limit:
             raise TrackspecError("The server has too much in hand.", ErrorCode.TEMPORARILY_UNAVAILABLE)
-        self.in_hand += 1
-        made = asyncio.get_running_loop().run_in_executor(self._threads, call)
+        with self._lock:
+            self.in_hand += 1
+        made = self._threads.submit(call)
         made.add_done_callback(self._ended)
-        return await made
+        return await asyncio.wrap_future(made)
 
     def _ended(self, _: object) -> None:
-        self.in_hand -= 1
+        with self._lock:
+            self.in_hand -= 1
 
     def close(self) -> None:
         """Take no more calls; those that no thread has begun are never made."""

@@ -11,6 +11,7 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from multiprocessing import resource_tracker
 from multiprocessing.connection import Connection, wait
 from multiprocessing.context import SpawnProcess
 from types import FrameType
@@ -40,6 +41,7 @@ class Workers:
 
     def __init__(self, store_uri: str, listening: socket.socket, settings: Settings, number: int) -> None:
         self._arguments = (store_uri, listening, settings)
+        self._listening = listening
         self._number = number
         self._stop_time = settings.limits.stop_time
         self._stopping = threading.Event()
@@ -59,7 +61,12 @@ class Workers:
         context = multiprocessing.get_context("spawn")
         mine, theirs = context.Pipe()
         process = context.Process(target=_work, args=(*self._arguments, theirs))
-        process.start()
+        resource_tracker.ensure_running()  # it would let the signals through while it starts
+        signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)  # they wait until the worker can handle them
+        try:
+            process.start()
+        finally:
+            signal.pthread_sigmask(signal.SIG_UNBLOCK, SIGNALS)
         theirs.close()
         return _Worker(process, mine)
 
@@ -71,6 +78,7 @@ class Workers:
                 self._workers[place] = self._start()
 
     def _stop(self) -> int:
+        self._listening.close()
         for worker in self._workers:
             worker.lifeline.close()
         deadline = time.monotonic() + self._stop_time + 2
@@ -109,6 +117,9 @@ def _work(store_uri: str, listening: socket.socket, settings: Settings, lifeline
         os._exit(1)
     server = Server(settings.application(store), settings.limits)
     threading.Thread(target=_stop_with, args=(server, lifeline), daemon=True).start()
+    for number in SIGNALS:
+        signal.signal(number, server.handle_exit)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, SIGNALS)
     ended = server.serve_until_stopped(listening)
     store.close()
     os._exit(0 if ended else 1)

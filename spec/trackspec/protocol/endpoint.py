@@ -20,6 +20,11 @@ BROWSER_BASE = "/ajax-api/2.0/mlflow"
 EXTENSION_BASE = "/api/2.0/trackspec"
 """Where those are that only this specification has; a server need not have them."""
 
+KEY_HEADER = "Idempotency-Key"
+"""The header field that makes a creating call repeatable."""
+KEYS_SUPPORTED_HEADER = "Idempotency-Key-Supported"
+"""The header field by which a server that knows such keys says so, in every answer: its value is ``true``."""
+
 
 class Answer:
     """What an endpoint answers.

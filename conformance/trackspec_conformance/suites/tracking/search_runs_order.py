@@ -260,8 +260,13 @@ def ten_columns_order(store: TrackingStore, fresh: Fresh) -> None:
     """The tenth column orders what nine leave equal, on one page and on several."""
     experiment_id = fresh.experiment()
     for number in (2, 1, 3):
-        params = [Param(f"p{column}", "x") for column in range(9)]
-        fresh.run(experiment_id, run_name=str(number), params=params, metrics=[Metric("m", float(number), 0)])
+        fresh.run(
+            experiment_id,
+            run_name=str(number),
+            start_time=number,
+            metrics=[Metric("m", float(number), 0)],
+            params=[Param(f"p{column}", "x") for column in range(9)],
+        )
     order_by = [*(f"params.p{column}" for column in range(9)), "metrics.m"]
 
     whole = store.search_runs([experiment_id], order_by=order_by)
