@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from tests.servers import free_port
-from tests.servers.scripted import answer, dropped, scripted
+from tests.servers.scripted import Play, Received, answer, dropped, scripted
 from trackspec import ErrorCode, Metric, Param, TrackspecError
 from trackspec_reference.tracking.rest import transport
 from trackspec_reference.tracking.rest_store import RestStore
@@ -34,10 +34,10 @@ def error_in_time(url: str, call: Callable[[RestStore], Any] | None = None) -> T
     return error
 
 
-def dripping(*pieces: bytes, pause: float = 0.05) -> Callable[[socket.socket], None]:
+def dripping(*pieces: bytes, pause: float = 0.05) -> Play:
     """Send one piece after the other, the last for ever, each soon enough for a timeout that begins anew."""
 
-    def play(connection: socket.socket) -> None:
+    def play(connection: socket.socket, request: Received) -> None:
         for piece in pieces[:-1]:
             connection.sendall(piece)
         while True:
@@ -47,12 +47,12 @@ def dripping(*pieces: bytes, pause: float = 0.05) -> Callable[[socket.socket], N
     return play
 
 
-def saying(data: bytes) -> Callable[[socket.socket], None]:
+def saying(data: bytes) -> Play:
     """Send this, and close the connection."""
-    return lambda connection: connection.sendall(data)
+    return lambda connection, request: connection.sendall(data)
 
 
-def silent(connection: socket.socket) -> None:
+def silent(connection: socket.socket, request: Received) -> None:
     """Say nothing until the client has gone."""
     with contextlib.suppress(OSError):
         connection.recv(1)
@@ -95,7 +95,7 @@ CHUNKED = HEAD + b"Transfer-Encoding: chunked\r\n\r\n"
         "body, all but a byte",
     ],
 )
-def test_a_slow_server_is_given_up_in_time(play: Callable[[socket.socket], None]) -> None:
+def test_a_slow_server_is_given_up_in_time(play: Play) -> None:
     """However it spends the time, the request ends when its time is over."""
     with scripted(play) as server:
         error = error_in_time(server.url)

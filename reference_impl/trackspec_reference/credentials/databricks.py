@@ -20,8 +20,8 @@ T = TypeVar("T")
 PATIENCE = 30.0
 """Seconds that finding credentials may take, and renewing them."""
 
-_PROBE_PATIENCE = 2
-"""Seconds: the SDK asks the workspace about itself first, and goes on without the answer."""
+_BOUNDS: Mapping[str, Any] = {"http_timeout_seconds": 5, "retry_timeout_seconds": 5}
+"""The SDK asks the workspace about itself first; with a token it goes on without an answer, if not for minutes."""
 _ADVICE = "Set DATABRICKS_HOST and DATABRICKS_TOKEN, or write a profile with both into ~/.databrickscfg."
 _UNCHANGING = ("pat", "basic")
 
@@ -43,7 +43,9 @@ def get_databricks_host_creds(profile: str | None = None) -> HostCreds:
     try:
         config = _in_time(lambda: _ProfileConfig(profile) if profile else Config(**_BOUNDS))
     except ValueError:  # whose text shows paths, and more
-        raise invalid(f"Databricks' SDK finds no credentials in {asked}. {_ADVICE}") from None
+        raise invalid(
+            f"Databricks' SDK finds no credentials in {asked}, or not the workspace that they are for. {_ADVICE}"
+        ) from None
     if not config.host or "@" in config.host:
         raise invalid(f"Databricks' SDK finds no host without credentials in {asked}. {_ADVICE}")
     return HostCreds(
@@ -53,8 +55,6 @@ def get_databricks_host_creds(profile: str | None = None) -> HostCreds:
 
 if hasattr(os, "register_at_fork"):  # a lock of the SDK that is held then is held for ever in the child
     os.register_at_fork(after_in_child=get_databricks_host_creds.cache_clear)
-
-_BOUNDS: Mapping[str, Any] = {"http_timeout_seconds": _PROBE_PATIENCE, "retry_timeout_seconds": _PROBE_PATIENCE}
 
 
 class _ProfileConfig(Config):

@@ -174,9 +174,10 @@ def _failure(error: Exception, sent: bool) -> NoAnswer | TrackspecError:
                 f"The server's TLS certificate is not trusted: {cause.verify_message}. Name the authority's "
                 "certificates in MLFLOW_TRACKING_SERVER_CERT_PATH."
             )
-        if isinstance(cause, ssl.SSLError) and "CERTIFICATE_REQUIRED" in str(cause.reason):
+        if isinstance(cause, ssl.SSLError) and "ALERT" in str(cause.reason):
             return TrackspecError(
-                "The server asks for a TLS certificate of the client: name it in MLFLOW_TRACKING_CLIENT_CERT_PATH."
+                "The server refuses to talk over TLS. If it asks for a certificate of the client's, name that in "
+                "MLFLOW_TRACKING_CLIENT_CERT_PATH."
             )
     if is_of(ssl.SSLEOFError, ssl.SSLZeroReturnError):
         return NoAnswer("it breaks the connection off", sent)
