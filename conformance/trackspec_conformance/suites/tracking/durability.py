@@ -18,8 +18,8 @@ from trackspec_conformance.histories.performing import Order
 ROUNDS = 6
 PATIENCE = 20.0
 TIMEOUT = 120.0
-LONGEST_PAUSE = 0.004
-"""Seconds: within one call of a fast store the process is killed at any moment."""
+LONGEST = 1.2
+"""The process is killed at any moment of a call: within so many times what the calls before have taken."""
 
 
 def _killed(
@@ -33,7 +33,7 @@ def _killed(
     with _process(store, fresh, "writer") as writer:
         writer.begin(orders)
         writer.wait(PATIENCE, for_calls=fresh.random.randrange(1, max(2, len(orders) - 3)))
-        time.sleep(fresh.random.random() * LONGEST_PAUSE)
+        time.sleep(fresh.random.random() * LONGEST * _duration(writer.history()))
         writer.kill()
         if witness is not None:
             witness.wait(PATIENCE)
@@ -57,6 +57,12 @@ def _process(store: TrackingStore, fresh: Fresh, name: str) -> Process:
         raise NotApplicable(f"another process cannot open the subject: {error}") from error
     opened.append(name)
     return process
+
+
+def _duration(history: Sequence[Operation]) -> float:
+    """How many seconds the calls have taken on average."""
+    ended = [item.ended - item.invoked for item in history if item.end is not End.UNKNOWN]
+    return sum(ended) / len(ended) if ended else 0.0
 
 
 def _rounds(

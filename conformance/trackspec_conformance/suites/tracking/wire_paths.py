@@ -41,13 +41,15 @@ def every_endpoint_is_served(store: TrackingStore, fresh: Fresh, wire: Wire) -> 
 def experiments_are_searched_by_either_method(store: TrackingStore, fresh: Fresh, wire: Wire) -> None:
     """A search of experiments finds the same by GET and by POST, with every field given."""
     start = fresh.name("pair")
-    ids = [store.create_experiment(f"{start}{end}", None, []) for end in "abc"]
-    fields = {"filter": f"name LIKE '{start}%'", "order_by": ["name DESC"], "max_results": 2, "view_type": "ALL"}
+    ids = {end: store.create_experiment(f"{start}{end}", None, []) for end in "baced"}
+    fields = {"filter": f"name LIKE '{start}%'", "order_by": ["name ASC"], "max_results": 4, "view_type": "ALL"}
 
     by_get = expect_answered(wire.get("experiments/search", fields))
     by_post = expect_answered(wire.post("experiments/search", fields))
 
-    expect_equal([ids[2], ids[1]], [item["experiment_id"] for item in by_get["experiments"]], "what GET finds")
+    expect_equal(
+        [ids[end] for end in "abcd"], [item["experiment_id"] for item in by_get["experiments"]], "what GET finds"
+    )
     expect_equal(by_get["experiments"], by_post["experiments"], "what POST finds")
 
 
