@@ -82,13 +82,13 @@ def _numbered(told: dict[str, Any]) -> dict[str, Any]:
 
 
 def _deciding_calls(item: Mapping[str, Any]) -> list[str]:
-    """The call that was answered wrongly; where what was read afterwards is wrong, the call before it too."""
+    """The call that was answered wrongly; also the call before it, unless it is a mistake to be refused."""
     statements = [
         line.strip()
         for line in item["script"].partition("# expected:")[0].splitlines()
         if re.match(r"\s*(\w+ = )?(store(_\d+)?|open_subject\(SUBJECT\)\.open\(\))\.", line)
     ]
-    of_one_call = item["expected"].startswith(("a refusal", "an answer", "the call to succeed"))
+    of_one_call = item["expected"].startswith(("a refusal", "an answer"))
     words = _words_for_answers(statements)
     return [_worded(call, words) for call in statements[-1 if of_one_call else -2 :]]
 

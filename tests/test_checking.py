@@ -138,6 +138,16 @@ def test_the_script_of_a_failure_runs(tmp_path: Path) -> None:
         assert (done.returncode, done.stdout.strip()) == (0, "None"), script + done.stderr
 
 
+def test_the_head_of_a_finding_is_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A narrow terminal breaks the sentence, and not what names the requirement and its place."""
+    monkeypatch.setenv("COLUMNS", "40")
+
+    done = check("tests.misbehaving:ReturnsNone", "-k", "param.other-value-refused")
+
+    (head,) = [line for line in done.stdout.splitlines() if line.startswith("FAIL")]
+    assert catalogue.requirements()["param.other-value-refused"].place in head
+
+
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [

@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 
-from trackspec import Metric, RunStatus
+from trackspec import Metric, Param, RunStatus
 from trackspec_conformance.expectations import shown, shown_error
+from trackspec_conformance.source import source_of
 
 
 @pytest.mark.parametrize(
@@ -39,3 +40,8 @@ def test_an_error_is_shown_in_short() -> None:
     assert shown_error(OSError(36, f"File name too long:\n{'é' * 250}/a")) == (
         "OSError: [Errno 36] File name too long: ééé…/a"
     )
+
+
+def test_what_is_logged_is_no_id_because_it_reads_as_a_small_one() -> None:
+    """A store may count its ids, and a check may log a number."""
+    assert source_of(["2", Param("p", "2")], {"2": "answer_1"}, "") == "[answer_1, Param('p', '2')]"

@@ -50,7 +50,7 @@ def test_a_pass_is_its_id_and_outcome() -> None:
 
 
 def test_the_call_that_is_answered_wrongly_is_kept() -> None:
-    """A refusal that does not come is a matter of one call, a wrong state of the call before it too."""
+    """A mistake that is not refused is one call; what is read wrongly has to do with the call before it."""
     refusal = kept(script=SCRIPT, expected="a refusal with X", got="no error")
     state = kept(script=SCRIPT, expected="the params: {}", got="{'p': 'x'}")
 

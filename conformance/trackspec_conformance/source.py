@@ -32,8 +32,10 @@ def source_of(value: Any, names: Mapping[str, str], namespace: str) -> str:
     if isinstance(value, Enum):
         return f"{type(value).__name__}.{value.name}"
     if is_dataclass(value) and not isinstance(value, type):
+        # Some stores count their ids: what is logged and happens to read as a small one is not one.
+        known = {text: expression for text, expression in names.items() if len(text) > 3}
         shown = [
-            f"{keyword}{source_of(getattr(value, name), names, namespace)}" for name, keyword in _given(value)
+            f"{keyword}{source_of(getattr(value, name), known, namespace)}" for name, keyword in _given(value)
         ]
         return f"{type(value).__name__}({', '.join(shown)})"
     if type(value) is list:
