@@ -28,6 +28,7 @@ from trackspec.entities import (
 )
 from trackspec.errors import ErrorCode, TrackspecError
 from trackspec_reference.tracking.file_layout import folding
+from trackspec_reference.tracking.file_layout.log_format import encode
 from trackspec_reference.tracking.file_store import FileStore
 
 
@@ -262,6 +263,67 @@ def test_a_line_may_be_cut_short_at_any_byte(write: str, tail: str, copied: Call
             assert settled(shelf, write) == after
             shelf = copied()
             (path,) = shelf.root.glob(APPENDED[write].format(**vars(shelf)))
+
+
+def test_what_a_cut_write_left_is_not_read_behind_the_next_one(copied: Callable[[], Shelf]) -> None:
+    """A record that was whole behind a torn one stays unread, also if the next write ends where it begins."""
+    shelf = copied()
+    (path,) = shelf.root.glob(f"experiments/*/runs/{shelf.written}.log")
+    old = path.read_bytes()
+    with FileStore(shelf.uri) as store:
+        store.set_tag(shelf.written, RunTag("t", "later"))
+        after = state(store)
+    new = path.read_bytes()
+    path.write_bytes(old + bytes(len(new) - len(old)) + encode({"tags": {"t": "never"}}))
+
+    with FileStore(shelf.uri) as store:
+        store.set_tag(shelf.written, RunTag("t", "later"))
+    assert path.read_bytes() == new
+    with FileStore(shelf.uri) as store:
+        assert state(store) == after
+
+
+def test_what_was_read_of_a_write_that_failed_does_not_count(
+    copied: Callable[[], Shelf], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A point that was seen before it could not be synced is gone, also if the next one takes as many bytes."""
+    shelf = copied()
+    with FileStore(shelf.uri) as store:
+
+        def values() -> list[float]:
+            store.get_run(shelf.written)
+            return [point.value for point in store.get_metric_history(shelf.written, "m")]
+
+        seen = []
+
+        def failing(fd: int) -> None:
+            seen.append(values())
+            raise DISK_WORN
+
+        with monkeypatch.context() as patched:
+            patched.setattr(os, "fdatasync", failing)
+            code, _ = outcome(lambda: store.log_metric(shelf.written, Metric("m", 1.5, 2, 1)))
+        with FileStore(shelf.uri) as other:
+            other.log_metric(shelf.written, Metric("m", 2.5, 2, 1))
+
+        assert code is ErrorCode.TEMPORARILY_UNAVAILABLE
+        assert seen == [[0.5, 1.5]]
+        assert values() == [0.5, 2.5]
+        assert store.get_run(shelf.written).data.metrics == {"m": 2.5}
+
+
+def test_what_was_read_of_a_write_under_way_counts_once(
+    copied: Callable[[], Shelf], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A reader may take in a record before its writer does."""
+    shelf = copied()
+    with FileStore(shelf.uri) as store:
+        monkeypatch.setattr(os, "fdatasync", lambda fd: store.get_run(shelf.written))
+        store.delete_tag(shelf.written, "t")
+
+        assert "t" not in store.get_run(shelf.written).data.tags
+        with FileStore(shelf.uri) as other:
+            assert state(other) == state(store)
 
 
 def test_a_file_that_may_not_grow_takes_no_half_of_a_batch(copied: Callable[[], Shelf]) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import os
 import random
 import shutil
 from collections.abc import Callable
@@ -357,11 +356,12 @@ def test_a_damaged_index_of_datasets_lets_no_dataset_change(kept: Kept) -> None:
         assert answer(lambda: store.log_inputs(kept.runs["c"].info.run_id, [dataset("new")])) is None
 
 
+@pytest.mark.parametrize("damage", [b"", b"}\n\n", b"x"], ids=["cut off", "shifted", "run on"])
 @pytest.mark.parametrize("cut", [1, 10, 300])
-def test_ids_of_lost_records_lead_nowhere_else(cut: int, kept: Kept) -> None:
-    """Runs that are created behind a register's lost end are not found under the ids of those that were there."""
+def test_ids_of_lost_records_lead_nowhere_else(cut: int, damage: bytes, kept: Kept) -> None:
+    """Runs that are created behind a register's damaged end are not found under ids of before."""
     path = kept.path(FILES["run register"])
-    os.truncate(path, path.stat().st_size - cut)
+    path.write_bytes(path.read_bytes()[:-cut] + damage)
 
     with FileStore(uri(kept.root)) as store:
         created = [store.create_run("0", "", 1, [], f"after {number}") for number in range(3)]

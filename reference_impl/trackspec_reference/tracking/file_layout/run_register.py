@@ -61,7 +61,6 @@ class RunRegister(AppendLog):
                 end, lead = _end_of(file)
             body = record_at(end + len(lead))
             line = lead + encode(body)
-            self._end = 0
             self.write(file, line, end)
             self._end = end + len(line)
             return body
