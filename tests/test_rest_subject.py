@@ -1,4 +1,4 @@
-"""A server is judged through the REST store by ``trackspec check tracking http://HOST``, or one line says why not."""
+"""``trackspec check tracking http://HOST`` judges a server through the REST store, or says in a line why not."""
 
 from __future__ import annotations
 
