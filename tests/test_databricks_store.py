@@ -31,6 +31,7 @@ def _nothing_set(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[No
     monkeypatch.setenv("HOME", str(tmp_path))
     monkeypatch.setenv("PATH", "")
     monkeypatch.setattr(databricks, "_BOUNDS", {"http_timeout_seconds": 1, "retry_timeout_seconds": 1})
+    monkeypatch.delattr(databricks.Config, "_attributes", raising=False)  # as in a new process
     get_databricks_host_creds.cache_clear()
     yield
     get_databricks_host_creds.cache_clear()

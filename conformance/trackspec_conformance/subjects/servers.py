@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import http.client
 import re
+import ssl
 from collections.abc import Callable
 from dataclasses import replace
 
@@ -64,6 +65,11 @@ def server_subject(url: str, open_store: Callable[[], TrackingStore]) -> Subject
 def _asked(wire: Wire, path: str) -> Answer:
     try:
         answer = wire.get(path)
+    except ssl.SSLCertVerificationError as error:
+        raise SubjectError(
+            f"the certificate of {wire.url} is not trusted ({error.verify_message}): name its authority in "
+            "MLFLOW_TRACKING_SERVER_CERT_PATH"
+        ) from error
     except (OSError, http.client.HTTPException) as error:
         raise SubjectError(f"nothing answers at {wire.url}: {error}") from error
     if answer.status in (401, 403):

@@ -72,6 +72,7 @@ class _ProfileConfig(Config):
         values = dict(parser.items(profile))
         if not values.get("host"):
             raise invalid(f"The profile {profile!r} names no host.")
+        Config.attributes()  # the SDK looks for them in the class that it is asked of first, and not in its bases
         super().__init__(**{**values, **_BOUNDS, "profile": profile, "config_file": file})
 
     def _load_from_env(self) -> None:
