@@ -13,12 +13,17 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from trackspec.memory_store import MemoryStore
+from trackspec.protocol.model_server import ModelServer, serving
 from trackspec_conformance.arrangement import Workspace
-from trackspec_conformance.checks import checks_of
+from trackspec_conformance.checks import Check, checks_of
 from trackspec_conformance.outcomes import CheckResult
 from trackspec_conformance.trial import run_check
+from trackspec_conformance.wire import Wire
 
 _NUMBERS = itertools.count()
+TOKEN = "the-token-of-the-tests"
+"""What faulty servers ask for."""
 
 
 @dataclass(frozen=True)
@@ -28,7 +33,7 @@ class Fault:
     :ivar interface: the name of the interface that it does not keep.
     :ivar breaks: the ids of the requirements that it does not keep.
     :ivar summary: what is wrong with it, in one sentence.
-    :ivar subject_class: is constructed from a URI of the model's.
+    :ivar subject_class: is constructed from a URI of the model's, or, a server, from a model that it serves.
     """
 
     name: str
@@ -49,13 +54,23 @@ class Fault:
 def judged(subject_class: type[Any], interface: str, check_name: str) -> CheckResult:
     """What a check says of a subject in memory that nothing else uses."""
     uri = f"memory:{subject_class.__name__}-{next(_NUMBERS)}"
+    check = checks_of(interface)[check_name]
+    if issubclass(subject_class, ModelServer):
+        return _judged_server(subject_class(MemoryStore(uri), TOKEN), check)
     return run_check(
-        checks_of(interface)[check_name],
+        check,
         subject_class(uri),
         Workspace(),
         subject="memory:",
         reopen=lambda: subject_class(uri),
     )
+
+
+def _judged_server(server: ModelServer, check: Check) -> CheckResult:
+    """What a check says of a server, while the store behind it is in plain sight."""
+    with serving(server) as url:
+        wire = Wire(url, f"Bearer {TOKEN}", ("MLFLOW_TRACKING_TOKEN",), patience=3)
+        return run_check(check, server.store, Workspace(), subject=f"wire+{url}", wire=wire)
 
 
 class Gallery:

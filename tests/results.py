@@ -131,7 +131,8 @@ def _trimmed(report: dict[str, Any], directory: Path) -> dict[str, Any]:
     """A report without what differs from run to run."""
     report.pop("seconds")
     for requirement in report["requirements"]:
-        requirement.pop("script")
+        for calls in ("script", "curl"):
+            requirement.pop(calls)
     text = json.dumps(report, ensure_ascii=False).replace(str(directory), "DIRECTORY")
     for changing, stays in (
         (r"127\.0\.0\.1:\d+", "127.0.0.1:PORT"),

@@ -1,8 +1,8 @@
 """Writes what of the specification is drawn up from its chapters and its code: ``make spec``.
 
 ``spec/requirements.txt`` lists every requirement, one a line, so that a normative change shows in a diff as such.
-``spec/decisions.md`` lists every observed divergence between stores, and the requirements that settle it.
-``spec/openapi.yaml`` describes the REST protocol to tools.
+``spec/decisions.md`` lists every observed divergence between stores, and the requirements that settle it. The
+tables of ``spec/protocol.md`` are those of the endpoints. ``spec/openapi.yaml`` describes the protocol to tools.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.documents import anchor
+from tests.protocol_tables import with_tables
 from trackspec import catalogue
 from trackspec.catalogue import Requirement
 from trackspec.protocol import openapi
@@ -24,9 +25,6 @@ else:
 ROOT = Path(__file__).parent.parent
 SPEC = ROOT / "spec"
 DATA = Path(__file__).parent / "data"
-
-LATER = tuple(f"D-{number}" for number in range(70, 78))
-"""The divergences of the REST protocol, which a later version of the specification settles."""
 
 _STORES = {
     "file": "file store",
@@ -45,13 +43,6 @@ it, with the reason. [Where backends differ](../docs/decisions.md) tells how a p
 This page is drawn up from the *Decided* paragraphs of the chapters by `make spec`; change it there.
 """
 
-_LATER = """\
-## With the REST protocol
-
-The protocol between client and server is the subject of a later version of the specification. {rows} are decided
-there.
-"""
-
 
 def main() -> None:
     """Write each page."""
@@ -66,6 +57,7 @@ def pages() -> dict[str, str]:
     return {
         "requirements.txt": requirement_list(requirements),
         "decisions.md": decision_page(requirements),
+        "protocol.md": with_tables(catalogue.chapters()["protocol.md"]),
         "openapi.yaml": openapi.yaml_text(),
     }
 
@@ -101,10 +93,8 @@ def decision_page(requirements: dict[str, Requirement]) -> str:
     """Every divergence in order, with the requirements that settle it."""
     observed = tomllib.loads((DATA / "mlflow_divergences.toml").read_text(encoding="utf-8"))
     settled = decided(requirements)
-    sections = [
-        _section(row, observed.get(row, {}), settled.get(row, [])) for row in divergence_rows() if row not in LATER
-    ]
-    return "\n".join([_INTRODUCTION, *sections, _LATER.format(rows=f"{LATER[0]} to {LATER[-1]}")])
+    sections = [_section(row, observed.get(row, {}), settled.get(row, [])) for row in divergence_rows()]
+    return "\n".join([_INTRODUCTION, *sections])
 
 
 def _section(row: str, observed: dict[str, Any], settled: list[tuple[Requirement, str]]) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.galleries import MODELS, every_fault
+from tests.galleries import every_fault, model_of
 from tests.gallery import Fault, judged
 from trackspec import catalogue
 from trackspec_conformance.checks import Check, checks_of
@@ -50,6 +50,6 @@ def test_faults_break_requirements_that_exist() -> None:
 @pytest.mark.parametrize("check", CHECKS, ids=lambda check: check.name)
 def test_the_model_passes(check: Check) -> None:
     """The model, from which each fault differs in one thing, passes every check."""
-    result = judged(MODELS[check.interface], check.interface, check.name)
+    result = judged(model_of(check), check.interface, check.name)
 
     assert (result.outcome, result.message) == (Outcome.PASS, "")

@@ -1,4 +1,4 @@
-"""The command line: ``trackspec check`` judges a backend, ``trackspec spec`` prints the specification.
+"""The command line: ``check`` judges a backend, ``compare`` tells reports apart, ``spec`` prints chapters.
 
 What is installed beside the suite adds commands of its own, through entry points.
 """
@@ -47,6 +47,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=f"trackspec {__version__}")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     _add_check(commands)
+    _add_compare(commands)
     _add_spec(commands)
     for command in sorted(entry_points(group=GROUP), key=lambda entry_point: entry_point.name):
         command.load()(commands)
@@ -88,6 +89,19 @@ def _add_interface(interfaces: argparse._SubParsersAction[argparse.ArgumentParse
     parser.set_defaults(run=_check, interface=interface.name)
 
 
+def _add_compare(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    compare = commands.add_parser(
+        "compare",
+        help="print where reports differ",
+        allow_abbrev=False,
+        description="Print the requirements that do not have the same outcome in all reports.",
+        epilog="exit status: 0 none differs; 1 some differ; 2 could not be compared",
+    )
+    compare.add_argument("first", metavar="REPORT", help="a report that check --json has written")
+    compare.add_argument("others", nargs="+", metavar="REPORT", help="those to compare it with")
+    compare.set_defaults(run=_compare)
+
+
 def _add_spec(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     spec = commands.add_parser("spec", help="print the specification", allow_abbrev=False)
     spec.add_argument(
@@ -100,6 +114,12 @@ def _check(options: argparse.Namespace) -> int:
     from trackspec_conformance.checking import check_subject  # noqa: PLC0415 - needs the conformance extra
 
     return check_subject(options)
+
+
+def _compare(options: argparse.Namespace) -> int:
+    from trackspec_conformance.comparing import print_comparison  # noqa: PLC0415 - needs the conformance extra
+
+    return print_comparison([options.first, *options.others])
 
 
 def _print_spec(options: argparse.Namespace) -> int:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import http.client
 import re
+import ssl
 from collections.abc import Callable
 from dataclasses import replace
 
 from trackspec import TrackingStore
-from trackspec.protocol.endpoint import EXTENSION_BASE
+from trackspec.protocol.endpoint import EXTENSION_BASE, KEYS_SUPPORTED_HEADER
 from trackspec_conformance.subjects.errors import SubjectError
 from trackspec_conformance.subjects.subject import Identity, Subject, default_profiles
 from trackspec_conformance.wire.client import Answer, Wire
@@ -37,7 +38,8 @@ def url_of(uri: str) -> str:
 def server_subject(url: str, open_store: Callable[[], TrackingStore]) -> Subject:
     """A server, reached through a store.
 
-    It claims the profile of the protocol, and that of the configuration if it has the endpoints for it.
+    It claims the profile of the protocol, that of the configuration if it has the endpoints for it, and that of
+    lost answers if it announces idempotency keys.
 
     :raises SubjectError: if nothing answers there, or it asks for other credentials.
     """
@@ -50,10 +52,11 @@ def server_subject(url: str, open_store: Callable[[], TrackingStore]) -> Subject
     told = version.text.strip() if version.status == 200 else ""
     server = f"a server of version {told}" if re.fullmatch(r"\d[\w.+-]{0,30}", told) else "a server"
     package = f"{identity.distribution}, " if identity.distribution else ""
+    having = {"lost-answers"} if version.header(KEYS_SUPPORTED_HEADER) == "true" else set()
     lacking = set() if root.status == 200 else {"configuration"}
     return Subject(
         open_store,
-        profiles=(default_profiles("tracking") | {PROFILE}) - lacking,
+        profiles=(default_profiles("tracking") | {PROFILE} | having) - lacking,
         identity=replace(identity, distribution=f"{package}talking to {server}"),
         url=wire.url,
     )
@@ -62,6 +65,11 @@ def server_subject(url: str, open_store: Callable[[], TrackingStore]) -> Subject
 def _asked(wire: Wire, path: str) -> Answer:
     try:
         answer = wire.get(path)
+    except ssl.SSLCertVerificationError as error:
+        raise SubjectError(
+            f"the certificate of {wire.url} is not trusted ({error.verify_message}): name its authority in "
+            "MLFLOW_TRACKING_SERVER_CERT_PATH"
+        ) from error
     except (OSError, http.client.HTTPException) as error:
         raise SubjectError(f"nothing answers at {wire.url}: {error}") from error
     if answer.status in (401, 403):

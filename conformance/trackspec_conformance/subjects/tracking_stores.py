@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from typing import Any
 
@@ -16,7 +17,7 @@ from trackspec_conformance.wire.client import Wire
 from trackspec_conformance.wire.store import WireStore
 
 MLFLOW_PROFILES = frozenset({"core", "search", "history", "inputs"})
-"""What an MLflow store claims: its artifact root is a constructor argument that no call reads or sets."""
+"""What an MLflow store claims, and a Databricks workspace: no call reads or sets its artifact root."""
 
 
 def _by_uri(uri: str) -> Subject:
@@ -24,6 +25,8 @@ def _by_uri(uri: str) -> Subject:
         return server_subject(url_of(uri), lambda: WireStore(Wire.from_environment(url_of(uri))))
     if is_server(uri):
         return server_subject(uri, lambda: _open(uri))
+    if re.match(r"databricks(:|\?|$)", uri, re.IGNORECASE):
+        return Subject(lambda: _open(uri), profiles=MLFLOW_PROFILES)
     return Subject(lambda: _open(uri), reopenable=uri != "memory:")
 
 

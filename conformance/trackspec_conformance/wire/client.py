@@ -20,7 +20,6 @@ from trackspec_conformance.expectations import Unexpected
 BASE = "/api/2.0/mlflow/"
 JSON_TYPE = "application/json"
 PATIENCE = 25.0
-"""Seconds that an answer may take."""
 
 Query = Mapping[str, object] | Sequence[tuple[str, str]] | str
 """The fields of a query, a list of values being a field that is repeated; or the query as it is to be sent."""
@@ -95,13 +94,21 @@ class Wire:
     :param url: where the server is; paths begin below it.
     :param authorization: what says who asks, or None.
     :param variables: the names of the environment variables that it came from.
+    :param patience: seconds that an answer may take.
     """
 
-    def __init__(self, url: str, authorization: str | None = None, variables: tuple[str, ...] = ()) -> None:
+    def __init__(
+        self,
+        url: str,
+        authorization: str | None = None,
+        variables: tuple[str, ...] = (),
+        patience: float = PATIENCE,
+    ) -> None:
         parts = urlsplit(url)
         self.url = f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path.rstrip('/')}"
         self.authorization = authorization
         self.variables = variables
+        self._patience = patience
         self._secure = parts.scheme == "https"
         self._host, self._port, self._prefix = parts.hostname or "", parts.port, parts.path.rstrip("/")
         self._kept = threading.local()
@@ -144,11 +151,9 @@ class Wire:
         given = post_request(path, body, content_type, encoding, headers, credentials=credentials)
         return self.send(given, keep_open=keep_open)
 
-    def request(
-        self, method: str, path: str, *, headers: Mapping[str, str] | None = None, keep_open: bool = False
-    ) -> Answer:
-        """Send a request of any method without a body."""
-        return self.send(other_request(method, path, headers), keep_open=keep_open)
+    def request(self, method: str, path: str, *, headers: Mapping[str, str] | None = None) -> Answer:
+        """Send a request of any method without a body; whatever follows the head of the answer is its body."""
+        return self.send(other_request(method, path, {"Connection": "close", **(headers or {})}))
 
     def send(self, request: Request, *, keep_open: bool = False) -> Answer:
         """Send a request as it is, and read the answer.
@@ -159,6 +164,8 @@ class Wire:
         connection = self._connection()
         try:
             self._write(connection, request)
+            if request.method == "HEAD":
+                return _read_to_the_end(connection)
             response = connection.getresponse()
             body = response.read()
         except BaseException:
@@ -193,13 +200,25 @@ class Wire:
 
     def _made(self) -> http.client.HTTPConnection:
         if self._secure:
-            return http.client.HTTPSConnection(self._host, self._port, timeout=PATIENCE, context=_tls())
-        return http.client.HTTPConnection(self._host, self._port, timeout=PATIENCE)
+            return http.client.HTTPSConnection(self._host, self._port, timeout=self._patience, context=_tls())
+        return http.client.HTTPConnection(self._host, self._port, timeout=self._patience)
 
     def close(self) -> None:
         """Close this thread's connection."""
         with contextlib.suppress(AttributeError):
             self._kept.connection.close()
+
+
+def _read_to_the_end(connection: http.client.HTTPConnection) -> Answer:
+    """The answer with whatever follows its head, also where nothing may follow."""
+    response = http.client.HTTPResponse(connection.sock, method="GET")
+    response.begin()
+    try:
+        body = response.read()
+    except http.client.IncompleteRead as cut:
+        body = cut.partial
+    connection.close()
+    return Answer(response.status, tuple(response.getheaders()), body)
 
 
 def get_request(

@@ -15,6 +15,8 @@ PATIENCE = 30
 """Seconds after which a command gives up."""
 _URL = "\0"
 """Stands for the server's URL where a command is put together."""
+_SHORT = 6
+"""Characters of an id that other values may equal by chance."""
 _LONG = 2000
 """Characters that a command line shows of a body; a longer one is piped."""
 _REPEATED = re.compile(r"(.)\1{79,}", re.DOTALL)
@@ -143,10 +145,19 @@ def _printf(text: str, variables: Mapping[str, str]) -> str:
 
 def _quoted(text: str, variables: Mapping[str, str]) -> str:
     """Text as a word of the shell, what a variable holds replaced by the variable."""
-    if not any(value in text for value in variables):
+    pattern = "|".join(map(_occurrence, sorted(variables, key=len, reverse=True)))
+    pieces = re.split(f"({pattern})", text) if variables else [text]
+    if len(pieces) == 1:
         return "'" + text.replace("'", "'\\''") + "'"
-    pieces = re.split("(" + "|".join(map(re.escape, sorted(variables, key=len, reverse=True))) + ")", text)
     if not re.search(r'["$`\\!]', text):
         return '"' + "".join(f"${{{variables[piece]}}}" if piece in variables else piece for piece in pieces) + '"'
     words = [f'"${variables[piece]}"' if piece in variables else _quoted(piece, {}) for piece in pieces if piece]
     return "".join(words)
+
+
+def _occurrence(value: str) -> str:
+    """A pattern that finds an id or token in a request; one that is short, only where an id is expected."""
+    escaped = re.escape(value)
+    if value == _URL or len(value) > _SHORT:
+        return escaped
+    return rf'(?:(?<=_id": ")|(?<=_ids": \[")|(?<=_id=)){escaped}(?=["&]|$)'

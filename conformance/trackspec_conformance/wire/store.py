@@ -18,12 +18,10 @@ from typing import Any, Union, get_args, get_origin, get_type_hints
 
 from trackspec import ErrorCode, TrackingStore, TrackspecError
 from trackspec.errors import invalid
-from trackspec.protocol.endpoint import Endpoint
+from trackspec.protocol.endpoint import KEY_HEADER, Endpoint
 from trackspec.protocol.endpoints import BY_NAME
 from trackspec_conformance.expectations import Unexpected
 from trackspec_conformance.wire.client import Answer, Request, Wire, get_request, post_request
-
-KEY_HEADER = "Idempotency-Key"
 
 
 def request_of(name: str, args: Sequence[Any], kwargs: Mapping[str, Any]) -> Request:

@@ -20,8 +20,8 @@ T = TypeVar("T")
 PATIENCE = 30.0
 """Seconds that finding credentials may take, and renewing them."""
 
-_PROBE_PATIENCE = 2
-"""Seconds: the SDK asks the workspace about itself first, and goes on without the answer."""
+_BOUNDS: Mapping[str, Any] = {"http_timeout_seconds": 5, "retry_timeout_seconds": 5}
+"""The SDK asks the workspace about itself first; with a token it goes on without an answer, if not for minutes."""
 _ADVICE = "Set DATABRICKS_HOST and DATABRICKS_TOKEN, or write a profile with both into ~/.databrickscfg."
 _UNCHANGING = ("pat", "basic")
 
@@ -30,7 +30,7 @@ _UNCHANGING = ("pat", "basic")
 def get_databricks_host_creds(profile: str | None = None) -> HostCreds:
     """How to talk to the workspace of a profile.
 
-    It is found out once for each profile and process: ``cache_info()`` tells how often, and after ``cache_clear()``
+    It is found out once for each profile and process: ``cache_info()`` tells how often, after ``cache_clear()``
     it is found out anew. What expires is renewed all the same.
 
     :param profile: a section of the configuration file, which is that of ``DATABRICKS_CONFIG_FILE`` or
@@ -43,7 +43,9 @@ def get_databricks_host_creds(profile: str | None = None) -> HostCreds:
     try:
         config = _in_time(lambda: _ProfileConfig(profile) if profile else Config(**_BOUNDS))
     except ValueError:  # whose text shows paths, and more
-        raise invalid(f"Databricks' SDK finds no credentials in {asked}. {_ADVICE}") from None
+        raise invalid(
+            f"Databricks' SDK finds no credentials in {asked}, or not the workspace that they are for. {_ADVICE}"
+        ) from None
     if not config.host or "@" in config.host:
         raise invalid(f"Databricks' SDK finds no host without credentials in {asked}. {_ADVICE}")
     return HostCreds(
@@ -53,8 +55,6 @@ def get_databricks_host_creds(profile: str | None = None) -> HostCreds:
 
 if hasattr(os, "register_at_fork"):  # a lock of the SDK that is held then is held for ever in the child
     os.register_at_fork(after_in_child=get_databricks_host_creds.cache_clear)
-
-_BOUNDS: Mapping[str, Any] = {"http_timeout_seconds": _PROBE_PATIENCE, "retry_timeout_seconds": _PROBE_PATIENCE}
 
 
 class _ProfileConfig(Config):
@@ -72,6 +72,7 @@ class _ProfileConfig(Config):
         values = dict(parser.items(profile))
         if not values.get("host"):
             raise invalid(f"The profile {profile!r} names no host.")
+        Config.attributes()  # the SDK looks for them in the class that it is asked of first, and not in its bases
         super().__init__(**{**values, **_BOUNDS, "profile": profile, "config_file": file})
 
     def _load_from_env(self) -> None:

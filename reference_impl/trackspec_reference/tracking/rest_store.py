@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import secrets
+import time
 from abc import abstractmethod
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -174,7 +175,8 @@ class AbstractRestStore(TrackingStore):
             idempotency_key,
             experiment_id=experiment_id,
             user_id=arguments.user_id(user_id),
-            start_time=None if start_time is None else arguments.int64(start_time, "A start time"),
+            # Not left to the server: MLflow's takes a missing one for 0.
+            start_time=_now() if start_time is None else arguments.int64(start_time, "A start time"),
             tags=labels,
             run_name=name,
         )
@@ -393,6 +395,11 @@ class RestStore(AbstractRestStore):
 
     def _get_host_creds(self) -> HostCreds:
         return environment_host_creds(server_url(self.store_uri.partition("?")[0]))
+
+
+def _now() -> int:
+    """The time in milliseconds since the epoch."""
+    return time.time_ns() // 1_000_000
 
 
 def _expect(truthful: bool, name: str) -> None:

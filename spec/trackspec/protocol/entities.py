@@ -93,19 +93,19 @@ RUN_INFO = Message(
 class _LatestMetrics(Kind):
     """The latest point of each metric, by key, written as a list."""
 
-    _points = Items(LATEST_METRIC)
+    points = Items(LATEST_METRIC)
 
     def write(self, value: Mapping[str, entities.Metric]) -> Json:
-        return self._points.write(list(value.values()))
+        return self.points.write(list(value.values()))
 
     def read(self, value: Json, field: str) -> dict[str, entities.Metric]:
-        return {point.key: point for point in self._points.read(value, field)}
+        return {point.key: point for point in self.points.read(value, field)}
 
     def read_answer(self, value: Json, field: str) -> dict[str, entities.Metric]:
-        return {point.key: point for point in self._points.read_answer(value, field)}
+        return {point.key: point for point in self.points.read_answer(value, field)}
 
     def schema(self) -> dict[str, Any]:
-        return self._points.schema()
+        return self.points.schema()
 
 
 RUN_DATA = Message(

@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import hmac
 import re
+import sys
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -20,15 +21,10 @@ from urllib.parse import parse_qsl
 from trackspec._version import __version__
 from trackspec.errors import ErrorCode, TrackspecError, invalid, missing
 from trackspec.protocol.body import CONTENT_TYPE, read_body, write_body
-from trackspec.protocol.endpoint import Endpoint
+from trackspec.protocol.endpoint import KEY_HEADER, KEYS_SUPPORTED_HEADER, Endpoint
 from trackspec.protocol.endpoints import ENDPOINTS
 from trackspec.protocol.kinds import Json
 from trackspec.store import TrackingStore
-
-MAX_BODY = 64 * 2**20
-"""Bytes that a body may have."""
-KEY_HEADER = "Idempotency-Key"
-KEYS_SUPPORTED_HEADER = "Idempotency-Key-Supported"
 
 _BAD_ESCAPE = re.compile(r"%(?![0-9A-Fa-f]{2})")
 _OWN_HOST = re.compile(r"(localhost|127\.0\.0\.1|\[::1\])(:\d+)?", re.IGNORECASE)
@@ -70,6 +66,65 @@ class Refused(TrackspecError):
         self.headers = dict(headers or {})
 
 
+class Connection(BaseHTTPRequestHandler):
+    """Reads requests from a connection, one after another."""
+
+    model: ModelServer
+    protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True
+    wbufsize = -1
+    timeout = 30
+    max_body = 64 * 2**20
+    """Bytes that a body may have."""
+
+    def serve(self) -> None:
+        """Answer one request."""
+        try:
+            body = self.read_body()
+        except TrackspecError as error:
+            self.close_connection = True
+            self.write(self.model.error(error))
+            return
+        path, _, query = self.path.partition("?")
+        self.write(self.model.respond(Request(self.command, path, query, self.headers, body)))
+
+    def __getattr__(self, name: str) -> Callable[[], None]:
+        """What the library calls for a method: the same for each."""
+        if name.startswith("do_"):
+            return self.serve
+        raise AttributeError(name)
+
+    def read_body(self) -> bytes:
+        """The body, whose length is told before it is read."""
+        length = self.headers.get("Content-Length", "0")
+        if "Transfer-Encoding" in self.headers or not re.fullmatch(r"[0-9]{1,18}", length):
+            raise invalid("A body's length must be told beforehand, in Content-Length.")
+        if int(length) > self.max_body:
+            raise Refused(ErrorCode.INVALID_PARAMETER_VALUE, f"A body has at most {self.max_body} bytes.", 413)
+        return self.rfile.read(int(length))
+
+    def write(self, response: Response) -> None:
+        """Write an answer; one to HEAD is without its body."""
+        self.send_response_only(response.status)
+        for name, value in {**self.model.always, **response.headers}.items():
+            self.send_header(name, value)
+        self.send_header("Content-Length", str(len(response.body)))
+        if self.close_connection:
+            self.send_header("Connection", "close")
+        self.end_headers()
+        self.wfile.write(b"" if self.command == "HEAD" else response.body)
+        self.wfile.flush()
+
+    def send_error(self, code: int, message: str | None = None, explain: str | None = None) -> None:  # noqa: ARG002
+        """Answer what is no request that the library can read."""
+        self.close_connection = True
+        status = code if code in _TOO_LONG else 400
+        self.write(self.model.error(Refused(ErrorCode.INVALID_PARAMETER_VALUE, "This is no request.", status)))
+
+    def log_message(self, *_: object) -> None:
+        """Say nothing."""
+
+
 class ModelServer:
     """Answers requests out of a store.
 
@@ -79,6 +134,8 @@ class ModelServer:
 
     always: Mapping[str, str] = {KEYS_SUPPORTED_HEADER: "true"}
     """The headers of every answer."""
+    connection: type[Connection] = Connection
+    """What reads requests and writes answers."""
 
     def __init__(self, store: TrackingStore, token: str | None = None) -> None:
         self.store = store
@@ -227,14 +284,22 @@ class ModelServer:
 # -- over HTTP ---------------------------------------------------------------------------------------------------
 
 
+class _Listening(ThreadingHTTPServer):
+    """Lets some requests wait that arrive at the same time."""
+
+    request_queue_size = 64
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """Say nothing of a client that has gone."""
+        if not isinstance(sys.exc_info()[1], ConnectionError):
+            super().handle_error(request, client_address)
+
+
 @contextlib.contextmanager
 def serving(server: ModelServer) -> Iterator[str]:
     """Serve on a free port of this machine as long as the block lasts; gives the URL."""
-
-    class Connection(_Connection):
-        model = server
-
-    with ThreadingHTTPServer(("127.0.0.1", 0), Connection) as listening:
+    handler = type("Connection", (server.connection,), {"model": server})
+    with _Listening(("127.0.0.1", 0), handler) as listening:
         thread = threading.Thread(target=listening.serve_forever, args=(0.01,), daemon=True)
         thread.start()
         try:
@@ -242,60 +307,3 @@ def serving(server: ModelServer) -> Iterator[str]:
         finally:
             listening.shutdown()
             thread.join()
-
-
-class _Connection(BaseHTTPRequestHandler):
-    """Reads requests from a connection, one after another."""
-
-    model: ModelServer
-    protocol_version = "HTTP/1.1"
-    disable_nagle_algorithm = True
-    wbufsize = -1
-    timeout = 30
-
-    def serve(self) -> None:
-        """Answer one request."""
-        try:
-            body = self.read_body()
-        except TrackspecError as error:
-            self.close_connection = True
-            self.write(self.model.error(error))
-            return
-        path, _, query = self.path.partition("?")
-        self.write(self.model.respond(Request(self.command, path, query, self.headers, body)))
-
-    def __getattr__(self, name: str) -> Callable[[], None]:
-        """What the library calls for a method: the same for each."""
-        if name.startswith("do_"):
-            return self.serve
-        raise AttributeError(name)
-
-    def read_body(self) -> bytes:
-        """The body, whose length is told before it is read."""
-        length = self.headers.get("Content-Length", "0")
-        if "Transfer-Encoding" in self.headers or not re.fullmatch(r"[0-9]{1,18}", length):
-            raise invalid("A body's length must be told beforehand, in Content-Length.")
-        if int(length) > MAX_BODY:
-            raise Refused(ErrorCode.INVALID_PARAMETER_VALUE, f"A body has at most {MAX_BODY} bytes.", 413)
-        return self.rfile.read(int(length))
-
-    def write(self, response: Response) -> None:
-        """Write an answer; one to HEAD is without its body."""
-        self.send_response_only(response.status)
-        for name, value in {**self.model.always, **response.headers}.items():
-            self.send_header(name, value)
-        self.send_header("Content-Length", str(len(response.body)))
-        if self.close_connection:
-            self.send_header("Connection", "close")
-        self.end_headers()
-        self.wfile.write(b"" if self.command == "HEAD" else response.body)
-        self.wfile.flush()
-
-    def send_error(self, code: int, message: str | None = None, explain: str | None = None) -> None:  # noqa: ARG002
-        """Answer what is no request that the library can read."""
-        self.close_connection = True
-        status = code if code in _TOO_LONG else 400
-        self.write(self.model.error(Refused(ErrorCode.INVALID_PARAMETER_VALUE, "This is no request.", status)))
-
-    def log_message(self, *_: object) -> None:
-        """Say nothing."""

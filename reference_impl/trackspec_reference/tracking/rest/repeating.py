@@ -11,6 +11,7 @@ from urllib3.exceptions import InvalidHeader, MaxRetryError
 from urllib3.util import Retry
 
 from trackspec.errors import ErrorCode, TrackspecError
+from trackspec.protocol.endpoint import KEY_HEADER, KEYS_SUPPORTED_HEADER
 from trackspec_reference.credentials.host_creds import HostCreds
 from trackspec_reference.tracking.rest.patience import Patience
 from trackspec_reference.tracking.rest.request import Request
@@ -22,8 +23,6 @@ NOT_SERVED = 429
 """The status that refuses a request for coming too soon, before anything is done about it."""
 BUSY = frozenset({NOT_SERVED, 502, 503, 504})
 """The statuses with which a server, or what stands before it, says that it may go well later."""
-KEY_HEADER = "Idempotency-Key"
-KEYS_KNOWN_HEADER = "Idempotency-Key-Supported"
 
 _PAUSE, _LONGEST_PAUSE = 0.2, 20.0
 """Seconds. A request is first repeated at once, then after twice the pause, and so on, doubling."""
@@ -93,7 +92,7 @@ class Client:
         if request.key:
             headers[KEY_HEADER] = request.key
         answer = self._transport.send(request.method, request.target, headers, request.body, deadline)
-        if answer.headers.get(KEYS_KNOWN_HEADER, "").lower() == "true":
+        if answer.headers.get(KEYS_SUPPORTED_HEADER, "").lower() == "true":
             self.keys_known = True
         elif answer.status not in BUSY:  # which a server says, and not what stands before it
             self.keys_known = False

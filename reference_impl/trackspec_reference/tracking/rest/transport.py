@@ -91,7 +91,13 @@ class Transport:
         try:
             response = self._adapter.send(request, timeout=timeout, **self._settings)
             return Answer(response.status_code, response.headers, _whole(response.raw))
-        except (RequestException, urllib3.exceptions.HTTPError, http.client.HTTPException, OSError) as error:
+        except (
+            RequestException,
+            urllib3.exceptions.HTTPError,
+            http.client.HTTPException,
+            OSError,
+            ValueError,
+        ) as error:
             raise _failure(error, CLOCK.sent) from None
 
     def close(self) -> None:
@@ -117,9 +123,11 @@ class _Adapter(HTTPAdapter):
     def get_connection_with_tls_context(self, *args: Any, **kwargs: Any) -> Any:  # noqa: ARG002 - always the same
         return self._pool
 
-    def build_response(self, req: PreparedRequest, resp: Any) -> Response:  # noqa: ARG002 - cookies are not kept
+    def build_response(self, req: PreparedRequest, resp: Any) -> Response:
+        """The answer without what a client of one server has no use for, such as cookies."""
         response = Response()
-        response.status_code, response.headers, response.raw = resp.status, resp.headers, resp
+        response.request, response.raw = req, resp
+        response.status_code, response.headers = resp.status, resp.headers
         return response
 
 
@@ -166,9 +174,10 @@ def _failure(error: Exception, sent: bool) -> NoAnswer | TrackspecError:
                 f"The server's TLS certificate is not trusted: {cause.verify_message}. Name the authority's "
                 "certificates in MLFLOW_TRACKING_SERVER_CERT_PATH."
             )
-        if isinstance(cause, ssl.SSLError) and "CERTIFICATE_REQUIRED" in str(cause.reason):
+        if isinstance(cause, ssl.SSLError) and "ALERT" in str(cause.reason):
             return TrackspecError(
-                "The server asks for a TLS certificate of the client: name it in MLFLOW_TRACKING_CLIENT_CERT_PATH."
+                "The server refuses to talk over TLS. If it asks for a certificate of the client's, name that in "
+                "MLFLOW_TRACKING_CLIENT_CERT_PATH."
             )
     if is_of(ssl.SSLEOFError, ssl.SSLZeroReturnError):
         return NoAnswer("it breaks the connection off", sent)
@@ -176,17 +185,17 @@ def _failure(error: Exception, sent: bool) -> NoAnswer | TrackspecError:
         return TrackspecError("The server does not speak TLS, or no version of it that is taken here.")
     if is_of(ProxyError, urllib3.exceptions.ProxyError) and not sent:
         return NoAnswer("the proxy that the environment names does not let it through", sent)
-    if is_of(TimeoutError, urllib3.exceptions.TimeoutError):
-        return NoAnswer("it takes too long", sent)
     if is_of(socket.gaierror):
         return NoAnswer("its name is not known", sent)
     if is_of(ConnectionRefusedError):
         return NoAnswer("nothing listens there", sent)
+    if is_of(TimeoutError, urllib3.exceptions.ConnectTimeoutError, urllib3.exceptions.ReadTimeoutError):
+        return NoAnswer("it takes too long", sent)
     if is_of(http.client.IncompleteRead, urllib3.exceptions.IncompleteRead):
         return NoAnswer("its answer ends too early", sent)
     if is_of(ConnectionError, ssl.SSLError):
         return NoAnswer("it breaks the connection off", sent)
-    if is_of(http.client.HTTPException):
+    if is_of(http.client.HTTPException, urllib3.exceptions.InvalidHeader, ValueError):
         return TrackspecError("What answers there does not speak HTTP.", ErrorCode.INTERNAL_ERROR)
     return NoAnswer("it cannot be reached", sent)
 

@@ -1,0 +1,555 @@
+"""Who the REST store says that it is, whom it trusts, and where no secret turns up."""
+
+from __future__ import annotations
+
+import base64
+import json
+import logging
+import socket
+import ssl
+import threading
+import traceback
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import trustme
+
+from tests.servers import free_port
+from tests.servers.scripted import Scripted, answer, dropped, scripted
+from tests.servers.tracking import in_thread
+from trackspec import ErrorCode, RunTag, TrackspecError, open_store
+from trackspec.memory_store import MemoryStore
+from trackspec_reference.server.authentication import Credentials
+from trackspec_reference.server.serving import Settings
+from trackspec_reference.tracking.rest_store import RestStore
+
+CANARY = "canary-4f1d9e"
+"""Part of every secret here."""
+PASSWORD, TOKEN = f'{CANARY}:"pass word"', f"{CANARY}-token"
+BASIC = base64.b64encode(f"ada:{PASSWORD}".encode()).decode()
+
+NAMES = ["USERNAME", "PASSWORD", "TOKEN", "INSECURE_TLS", "SERVER_CERT_PATH", "CLIENT_CERT_PATH"]
+
+
+@pytest.fixture(autouse=True)
+def _nothing_set(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """No credential of whoever runs the tests."""
+    for name in NAMES:
+        monkeypatch.delenv(f"MLFLOW_TRACKING_{name}", raising=False)
+    monkeypatch.setenv("NETRC", str(tmp_path / "netrc"))
+    for name in ("http_proxy", "https_proxy", "all_proxy", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"):
+        monkeypatch.delenv(name, raising=False)
+        monkeypatch.delenv(name.upper(), raising=False)
+
+
+def set_up(monkeypatch: pytest.MonkeyPatch, **variables: str) -> None:
+    """Set variables of tracking."""
+    for name, value in variables.items():
+        monkeypatch.setenv(f"MLFLOW_TRACKING_{name}", value)
+
+
+def write_netrc(tmp_path: Path, host: str = "127.0.0.1") -> None:
+    """Name a host in the netrc file."""
+    (tmp_path / "netrc").write_text(f"machine {host} login carl password {CANARY}-netrc\n")
+
+
+def said(server: Scripted) -> str | None:
+    """What the last request that a server received said of who asks."""
+    return server.received[-1].headers.get("authorization")
+
+
+def call(store_uri: str) -> None:
+    """Make a call that succeeds wherever it is answered."""
+    with RestStore(store_uri) as store:
+        store.set_tag("r1", RunTag("k", "v"))
+
+
+def refusal(store_uri: str) -> TrackspecError:
+    """The error of such a call."""
+    with pytest.raises(TrackspecError) as raised:
+        call(store_uri)
+    return raised.value
+
+
+# -- which credentials -------------------------------------------------------------------------------------------
+
+
+def test_without_credentials_nobody_asks() -> None:
+    """No header field is made up."""
+    with scripted(answer()) as server:
+        call(server.url)
+
+    assert said(server) is None
+
+
+def test_a_user_name_and_password_come_first(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """The environment counts before the netrc file."""
+    set_up(monkeypatch, USERNAME="ada", PASSWORD=PASSWORD)
+    write_netrc(tmp_path)
+
+    with scripted(answer()) as server:
+        call(server.url)
+
+    assert said(server) == f"Basic {BASIC}"
+
+
+def test_a_token_comes_before_the_netrc_file(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """And is not replaced by it, as the library would do by itself."""
+    set_up(monkeypatch, TOKEN=TOKEN)
+    write_netrc(tmp_path)
+
+    with scripted(answer()) as server:
+        call(server.url)
+
+    assert said(server) == f"Bearer {TOKEN}"
+
+
+def test_the_netrc_file_comes_last(tmp_path: Path) -> None:
+    """Its entry for the host counts where no variable does."""
+    write_netrc(tmp_path)
+
+    with scripted(answer()) as server:
+        call(server.url)
+
+    assert said(server) == "Basic " + base64.b64encode(f"carl:{CANARY}-netrc".encode()).decode()
+
+
+def test_the_entry_of_another_host_is_left_alone(tmp_path: Path) -> None:
+    """A password goes to nobody else."""
+    write_netrc(tmp_path, "tracking.example")
+
+    with scripted(answer()) as server:
+        call(server.url)
+
+    assert said(server) is None
+
+
+def test_variables_that_are_empty_are_not_set(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As programs that run others often leave them."""
+    set_up(monkeypatch, **dict.fromkeys(NAMES, ""))
+
+    with scripted(answer()) as server:
+        call(server.url)
+
+    assert said(server) is None
+
+
+@pytest.mark.parametrize(
+    "variables",
+    [
+        {"USERNAME": "ada"},
+        {"PASSWORD": PASSWORD},
+        {"USERNAME": "ada", "PASSWORD": PASSWORD, "TOKEN": TOKEN},
+        {"USERNAME": "ada:b", "PASSWORD": PASSWORD},
+        {"TOKEN": f"{TOKEN}\n"},
+        {"TOKEN": f"{TOKEN}\r\nX-Admin: yes"},
+        {"TOKEN": f"{TOKEN}é"},
+        {"TOKEN": f" {TOKEN}"},
+        {"INSECURE_TLS": "maybe"},
+        {"SERVER_CERT_PATH": f"/nowhere/{CANARY}"},
+        {"CLIENT_CERT_PATH": f"/nowhere/{CANARY}"},
+        {"INSECURE_TLS": "true", "SERVER_CERT_PATH": __file__},
+    ],
+)
+def test_variables_that_make_no_sense_are_refused(
+    monkeypatch: pytest.MonkeyPatch, variables: dict[str, str]
+) -> None:
+    """The error names the variables, and none of their values."""
+    set_up(monkeypatch, **variables)
+
+    error = refusal("http://127.0.0.1:1")
+
+    assert error.error_code is ErrorCode.INVALID_PARAMETER_VALUE
+    assert any(f"MLFLOW_TRACKING_{name}" in error.message or "user name" in error.message for name in variables)
+    assert CANARY not in error.message
+
+
+# -- which URIs --------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "store_uri",
+    [
+        f"http://ada:{CANARY}@127.0.0.1",
+        f"http://ada:{CANARY}@127.0.0.1:5000/path",
+        f"http://{CANARY}@127.0.0.1",
+        f"http://ada:{CANARY}",
+        f"http://ada:{CANARY}/@127.0.0.1",
+        f"http://127.0.0.1?password={CANARY}",
+        f"http://127.0.0.1?timeout={CANARY}",
+        f"http://127.0.0.1/#{CANARY}",
+        f"http://127.0.0.1?retries=1#{CANARY}",
+    ],
+)
+def test_credentials_in_a_uri_are_refused_and_not_repeated(store_uri: str) -> None:
+    """A URI is shown and stored, and so is no place for a secret."""
+    error = refusal(store_uri)
+
+    assert error.error_code is ErrorCode.INVALID_PARAMETER_VALUE
+    assert CANARY not in str(error)
+    if "@127" in store_uri and "/@" not in store_uri:
+        assert "MLFLOW_TRACKING_TOKEN" in error.message
+
+
+@pytest.mark.parametrize(
+    "store_uri",
+    [
+        "http:",
+        "http://",
+        "http:///path",
+        "http:host",
+        "https://:5000",
+        "http://host:0",
+        "http://host:65536",
+        "http://host:port",
+        "http://[::1",
+        "http://ho st",
+        "http://host\n",
+        "http://host\x00",
+        "http://hóst",
+        "http://host\\@other",
+        "http://host/?verify=false",
+        "http://host?timeout=1&timeout=2",
+        "http://host?timeout",
+        "http://host?timeout=",
+        "http://host?timeout=0",
+        "http://host?timeout=-1",
+        "http://host?timeout=nan",
+        "http://host?timeout=inf",
+        "http://host?timeout=1e9",
+        "http://host?retries=-1",
+        "http://host?retries=1.5",
+        "http://host?retries=²",
+        "http://host?retries=21",
+        "http://host?connect_timeout=soon",
+        "http://host?total_timeout=0",
+        "http://host?Timeout=1",
+        "ftp://host",
+    ],
+)
+def test_a_uri_that_cannot_be_is_refused(store_uri: str) -> None:
+    """What names no server, or has an option that there is not, is refused when the store is opened."""
+    with pytest.raises(TrackspecError) as raised:
+        RestStore(store_uri)
+
+    assert raised.value.error_code is ErrorCode.INVALID_PARAMETER_VALUE
+
+
+@pytest.mark.parametrize(
+    "store_uri",
+    [
+        "HTTP://localhost:5000",
+        "https://host.example/below/it/",
+        "http://[::1]:5000",
+        "http://host?",
+        "http://host?timeout=0.5&connect_timeout=1&total_timeout=86400&retries=20",
+    ],
+)
+def test_a_uri_that_can_be_is_opened_by_its_scheme(store_uri: str) -> None:
+    """Nothing is asked of the server yet."""
+    with open_store(store_uri) as store:
+        assert isinstance(store, RestStore)
+
+
+@pytest.mark.parametrize(
+    ("variable", "value"),
+    [
+        ("MLFLOW_HTTP_REQUEST_TIMEOUT", "long"),
+        ("MLFLOW_HTTP_REQUEST_TIMEOUT", "0"),
+        ("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "-1"),
+        ("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "many"),
+    ],
+)
+def test_a_setting_that_makes_no_sense_is_refused(
+    monkeypatch: pytest.MonkeyPatch, variable: str, value: str
+) -> None:
+    """The variable is named; an option of the URI counts in its place."""
+    monkeypatch.setenv(variable, value)
+
+    with pytest.raises(TrackspecError, match=variable) as raised:
+        RestStore("http://127.0.0.1")
+
+    assert raised.value.error_code is ErrorCode.INVALID_PARAMETER_VALUE
+    RestStore("http://127.0.0.1?timeout=1&retries=1").close()
+
+
+# -- where a secret could turn up --------------------------------------------------------------------------------
+
+
+def echoing(status: str) -> bytes:
+    """An error that repeats the secrets that came with the request, as servers have been seen to do."""
+    told = f"Bad header Authorization: Basic {BASIC} of ada:{PASSWORD}, or Bearer {TOKEN}"
+    return answer(json.dumps({"error_code": "INVALID_STATE", "message": told}), status)
+
+
+@pytest.fixture(params=["basic", "bearer"])
+def _secret(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    if request.param == "basic":
+        set_up(monkeypatch, USERNAME="ada", PASSWORD=PASSWORD)
+    else:
+        set_up(monkeypatch, TOKEN=TOKEN)
+
+
+@pytest.mark.usefixtures("_secret")
+@pytest.mark.parametrize(
+    "play",
+    [
+        answer(),
+        answer("<html>", "401 Unauthorized", "text/html"),
+        answer("", "302 Found", None, "Location: http://127.0.0.1:1/"),
+        answer("{}", "503 Service Unavailable", "application/json", "Retry-After: 0"),
+        dropped,
+        answer("{}", "200 OK", None, "Broken header"),
+        b"nonsense\r\n",
+    ],
+    ids=["good", "refused", "redirected", "busy", "dropped", "broken header", "no HTTP"],
+)
+def test_no_secret_is_logged_raised_or_shown(play: object, caplog: pytest.LogCaptureFixture) -> None:
+    """Neither by the store nor by the libraries below it, at any level."""
+    caplog.set_level(logging.DEBUG)
+    shown = []
+    with scripted(play) as server, RestStore(f"{server.url}?retries=1") as store:  # type: ignore[arg-type]
+        try:
+            store.set_tag("r1", RunTag("k", "v"))
+        except TrackspecError as error:
+            shown.append("".join(traceback.format_exception(error)))
+        shown += [repr(store), str(store), repr(store._client), repr(store._client.creds), caplog.text]
+        shown += [repr(record.__dict__) for record in caplog.records]
+
+    assert CANARY in base64.b64decode(BASIC).decode()
+    for text in shown:
+        assert CANARY not in text
+        assert BASIC not in text
+
+
+@pytest.mark.usefixtures("_secret")
+@pytest.mark.parametrize("status", ["400 Bad Request", "401 Unauthorized", "500 Internal Server Error"])
+def test_a_server_that_repeats_the_secret_is_not_repeated(status: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What was sent to it is struck out of its message."""
+    with scripted(echoing(status)) as server:
+        error = refusal(server.url)
+
+    sent = (said(server) or "").partition(" ")[2]
+    secret = PASSWORD if sent == BASIC else TOKEN
+    assert sent not in error.message
+    assert secret not in error.message
+    assert "***" in error.message
+
+
+@pytest.mark.usefixtures("_secret")
+@pytest.mark.parametrize("status", ["301 Moved", "302 Found", "303 See Other", "307 Temporary", "308 Permanent"])
+def test_another_host_gets_no_request(status: str) -> None:
+    """Neither the call nor the secret follows a redirection."""
+    with scripted(answer()) as other:
+        moved = answer("", status, None, f"Location: {other.url}/api")
+        with scripted(moved) as server:
+            error = refusal(server.url)
+
+    assert error.error_code is ErrorCode.INTERNAL_ERROR
+    assert other.url in error.message
+    assert other.received == []
+    assert len(server.received) == 1
+
+
+def test_cookies_are_not_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What one answer sets, no later request carries."""
+    with (
+        scripted(answer(b"{}", "200 OK", "application/json", "Set-Cookie: session=1")) as server,
+        RestStore(server.url) as store,
+    ):
+        store.set_tag("r1", RunTag("k", "v"))
+        store.set_tag("r1", RunTag("k", "v"))
+
+    assert "cookie" not in server.received[1].headers
+
+
+# -- a server that asks for credentials --------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def guarded() -> Iterator[str]:
+    """The URL of a server of ours that lets nobody in without credentials."""
+    known = Credentials.parse(f"basic ada:{PASSWORD}\nbearer {TOKEN}\n")
+    with in_thread(MemoryStore(), Settings(credentials=known)) as port:
+        yield f"http://127.0.0.1:{port}"
+
+
+@pytest.mark.usefixtures("_secret")
+def test_our_server_lets_in_who_it_knows(guarded: str) -> None:
+    """By user name and password, and by token."""
+    with RestStore(guarded) as store:
+        assert store.get_experiment("0").name == "Default"
+
+
+@pytest.mark.parametrize("variables", [{}, {"TOKEN": f"{TOKEN}-old"}, {"USERNAME": "ada", "PASSWORD": "guessed"}])
+def test_whoever_is_refused_is_told_what_to_set(
+    guarded: str, monkeypatch: pytest.MonkeyPatch, variables: dict[str, str]
+) -> None:
+    """The error names the variables."""
+    set_up(monkeypatch, **variables)
+
+    error = refusal(guarded)
+
+    assert error.error_code is ErrorCode.UNAUTHENTICATED
+    assert "MLFLOW_TRACKING_USERNAME" in error.message
+    assert "MLFLOW_TRACKING_TOKEN" in error.message
+
+
+# -- TLS ---------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def authority() -> trustme.CA:
+    """An authority that nobody knows."""
+    return trustme.CA()
+
+
+def showing(authority: trustme.CA, *names: str) -> ssl.SSLContext:
+    """What a server shows a certificate of these names with."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    authority.issue_cert(*names).configure_cert(context)
+    return context
+
+
+@pytest.fixture
+def authority_file(authority: trustme.CA, tmp_path: Path) -> str:
+    """The certificate of the authority, in a file."""
+    authority.cert_pem.write_to_path(str(tmp_path / "ca.pem"))
+    return str(tmp_path / "ca.pem")
+
+
+def test_a_certificate_that_nobody_vouches_for_is_refused(
+    authority: trustme.CA, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """No request is sent, and no password; the error says what to set."""
+    set_up(monkeypatch, TOKEN=TOKEN)
+
+    with scripted(answer(), tls=showing(authority, "127.0.0.1")) as server:
+        error = refusal(server.url)
+
+    assert error.error_code is ErrorCode.INTERNAL_ERROR
+    assert "MLFLOW_TRACKING_SERVER_CERT_PATH" in error.message
+    assert server.received == []
+
+
+def test_a_certificate_of_an_authority_that_is_named_is_trusted(
+    authority: trustme.CA, authority_file: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The file may hold what no system knows."""
+    set_up(monkeypatch, SERVER_CERT_PATH=authority_file, TOKEN=TOKEN)
+
+    with scripted(answer(), tls=showing(authority, "127.0.0.1")) as server:
+        call(server.url)
+
+    assert said(server) == f"Bearer {TOKEN}"
+
+
+def test_a_certificate_of_another_host_is_refused(
+    authority: trustme.CA, authority_file: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever vouches for it."""
+    set_up(monkeypatch, SERVER_CERT_PATH=authority_file)
+
+    with scripted(answer(), tls=showing(authority, "tracking.example")) as server:
+        error = refusal(server.url)
+
+    assert error.error_code is ErrorCode.INTERNAL_ERROR
+    assert server.received == []
+
+
+@pytest.mark.filterwarnings("ignore::urllib3.exceptions.InsecureRequestWarning")
+def test_verification_is_left_out_where_that_is_asked_for(
+    authority: trustme.CA, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And only there."""
+    set_up(monkeypatch, INSECURE_TLS="true")
+
+    with scripted(answer(), tls=showing(authority, "elsewhere.example")) as server:
+        call(server.url)
+
+    assert len(server.received) == 1
+
+
+def test_a_file_that_holds_no_certificates_is_refused(
+    authority: trustme.CA, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nothing is trusted by it."""
+    (tmp_path / "empty.pem").write_text("nothing\n")
+    set_up(monkeypatch, SERVER_CERT_PATH=str(tmp_path / "empty.pem"))
+
+    with scripted(answer(), tls=showing(authority, "127.0.0.1")) as server:
+        refusal(f"{server.url}?retries=0")
+
+    assert server.received == []
+
+
+def test_a_client_shows_the_certificate_that_is_named(
+    authority: trustme.CA, authority_file: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A server may ask for one; without it, the error says what to set."""
+    context = showing(authority, "127.0.0.1")
+    authority.configure_trust(context)
+    context.verify_mode = ssl.CERT_REQUIRED
+    context.maximum_version = ssl.TLSVersion.TLSv1_2  # later, a client that has none may not be told so
+    authority.issue_cert("client.example").private_key_and_cert_chain_pem.write_to_path(
+        str(tmp_path / "client.pem")
+    )
+    set_up(monkeypatch, SERVER_CERT_PATH=authority_file)
+
+    with scripted(answer(), tls=context) as server:
+        error = refusal(f"{server.url}?retries=0")
+        set_up(monkeypatch, CLIENT_CERT_PATH=str(tmp_path / "client.pem"))
+        call(server.url)
+
+    assert "MLFLOW_TRACKING_CLIENT_CERT_PATH" in error.message
+    assert len(server.received) == 1
+
+
+def test_a_server_that_speaks_no_tls_is_an_error() -> None:
+    """Nothing is sent to it in the clear."""
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+
+        def greet() -> None:
+            with listening.accept()[0] as connection:
+                connection.sendall(b"HTTP/1.1 400 Bad Request\r\n\r\n")
+                connection.recv(1)
+
+        threading.Thread(target=greet, daemon=True).start()
+        error = refusal(f"https://127.0.0.1:{listening.getsockname()[1]}?retries=0")
+
+    assert error.error_code is ErrorCode.INTERNAL_ERROR
+    assert "TLS" in error.message
+
+
+def test_a_server_that_speaks_tls_only_is_an_error(authority: trustme.CA) -> None:
+    """No request is sent to it in the clear and taken for served."""
+    with scripted(answer(), tls=showing(authority, "127.0.0.1")) as server:
+        refusal(f"http://127.0.0.1:{server.port}?retries=0&timeout=5")
+
+    assert server.received == []
+
+
+# -- proxies -----------------------------------------------------------------------------------------------------
+
+
+def test_a_proxy_of_the_environment_is_used(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Requests go through it, whole URL and all."""
+    with scripted(answer()) as proxy:
+        monkeypatch.setenv("http_proxy", proxy.url)
+        monkeypatch.setenv("no_proxy", "")
+        call("http://tracking.example:5000/below")
+
+    assert proxy.received[0].target == "http://tracking.example:5000/below/api/2.0/mlflow/runs/set-tag"
+
+
+def test_a_proxy_that_is_not_there_is_named_without_its_password(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The variable that names it may hold a secret."""
+    monkeypatch.setenv("http_proxy", f"http://user:{CANARY}@127.0.0.1:{free_port()}")
+    monkeypatch.setenv("no_proxy", "")
+
+    error = refusal("http://tracking.example:5000?retries=0")
+
+    assert error.error_code is ErrorCode.TEMPORARILY_UNAVAILABLE
+    assert "proxy" in error.message
+    assert CANARY not in "".join(traceback.format_exception(error))
