@@ -22,6 +22,7 @@ from rich.table import Table
 
 from tests.bench.growth import print_growth
 from tests.bench.operations import names
+from tests.bench.serving import measure_servers, print_servers
 from tests.bench.sides import side
 from tests.bench.targets import TARGETS, Target
 
@@ -111,16 +112,21 @@ def main() -> None:
     parser.add_argument("--runs", type=int, default=10_000, help="runs in the experiment that searches read")
     parser.add_argument("--many", type=int, default=100_000, help="runs among which writes cost no more")
     parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--store", choices=("sqlite", "file"), action="append")
+    parser.add_argument("--store", choices=("sqlite", "file", "rest"), action="append")
     parser.add_argument("--out", type=Path, default=Path("bench.json"))
     options = parser.parse_args()
-    stores = options.store or ["sqlite", "file"]
+    chosen = options.store or ["sqlite", "file", "rest"]
+    stores = [store for store in chosen if store != "rest"]
     rows = []
     for store in stores:
         for durability in ("power", "process"):
             rows += measure(store, durability, options)
-    options.out.write_text(json.dumps(rows, indent=1) + "\n")
-    print_table(rows)
+    served = measure_servers(options) if "rest" in chosen else []
+    options.out.write_text(json.dumps(rows + served, indent=1) + "\n")
+    if rows:
+        print_table(rows)
+    if served:
+        print_servers(served)
     print_growth(stores, options.many, options.rounds)
 
 
