@@ -1,6 +1,7 @@
 # `make help` lists the targets. Each sets up what it needs; once that is done, it costs nothing.
 
 PYTHON ?= python3
+INTERFACE ?= tracking
 SUBJECT ?=
 JOBS ?= auto
 
@@ -18,8 +19,8 @@ CHECKED_IN := $(if $(filter mlflow+%,$(SUBJECT)),.venv-mlflow,.venv)
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' Makefile
 
-check: $(CHECKED_IN)/installed ## judge a backend: SUBJECT=URI, or a temporary SQLite store where none is given
-	$(CHECKED_IN)/bin/trackspec check tracking $(if $(SUBJECT),'$(SUBJECT)')
+check: $(CHECKED_IN)/installed ## judge a backend: SUBJECT=URI, or a temporary one where none is given; INTERFACE=artifacts
+	$(CHECKED_IN)/bin/trackspec check $(INTERFACE) $(if $(SUBJECT),'$(SUBJECT)')
 
 # Linters and tests all run, whatever the others find. The tests come last, and so does their summary.
 test: .venv/developed servers mlflow ## run every test, on real servers, and the linters

@@ -178,7 +178,7 @@ def test_a_full_disk_is_told_and_leaves_the_old_file(
     def full(*_: object) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("trackspec_reference.artifacts.local.shutil.copyfileobj", full)
+    monkeypatch.setattr("trackspec_reference.artifacts.local.shutil.copyfile", full)
     with pytest.raises(TrackspecError) as refused:
         logged(repository, tmp_path, "a", b"new")
 

@@ -20,7 +20,7 @@ from trackspec_conformance.expectations import NotApplicable
 _LEFT_ALONE = ("/threading.py", "/concurrent/futures/", "/queue.py", "/logging/", "/trackspec_conformance/")
 """Code that is not cut: a lock that is left held there would make the subject wait for ever."""
 
-PATIENCE = 60.0
+PATIENCE = 20.0
 """Seconds that a call in a process of its own may take."""
 
 

@@ -17,60 +17,62 @@ from trackspec.artifact_paths import RESERVED, valid_path
 from trackspec.errors import invalid
 
 
-def destination(dst_path: object) -> Path:
-    """The folder that downloads go to, absolute; a new temporary one for None.
+class Destination:
+    """The local folder that a download goes to.
 
+    :param dst_path: a folder that exists; None makes a temporary one, which is private.
     :raises TrackspecError: INVALID_PARAMETER_VALUE if it is no folder.
     """
-    if dst_path is None:
-        return Path(tempfile.mkdtemp(prefix="trackspec-"))
-    if not isinstance(dst_path, (str, os.PathLike)) or not isinstance(os.fspath(dst_path), str):
-        raise invalid(f"A destination must be a string or a path, not {type(dst_path).__name__}.")
-    directory = Path(dst_path).absolute()
-    if not directory.is_dir():
-        raise invalid("The destination of a download must be a folder that exists.")
-    return directory
 
+    def __init__(self, dst_path: object) -> None:
+        if dst_path is None:
+            dst_path = tempfile.mkdtemp(prefix="trackspec-")
+        if not isinstance(dst_path, (str, os.PathLike)) or not isinstance(os.fspath(dst_path), str):
+            raise invalid(f"A destination must be a string or a path, not {type(dst_path).__name__}.")
+        self._directory = os.path.abspath(dst_path)
+        if not os.path.isdir(self._directory):
+            raise invalid("The destination of a download must be a folder that exists.")
+        self._folders = {"": self._directory}
 
-def place_file(directory: Path, path: str, fetch: Callable[[Path], None]) -> Path:
-    """Write a file of this artifact path below a folder: all of it, or nothing.
+    def place_of(self, path: str) -> str:
+        """Where an artifact of this path is, or is to be."""
+        return os.path.join(self._directory, valid_path(path)) if path else self._directory
 
-    :param fetch: writes the content to the file that it is given, which is there, empty and private.
-    :raises TrackspecError: INVALID_PARAMETER_VALUE if a folder or a symbolic link is in the way.
-    """
-    *folders, name = valid_path(path).split("/")
-    parent = place_folder(directory, "/".join(folders))
-    target = parent / name
-    if target.is_dir() and not target.is_symlink():
-        raise invalid(f"The destination has a folder where the artifact {path!r} is to be.")
-    with _writing(path):
-        descriptor, temporary = tempfile.mkstemp(prefix=f"{RESERVED}download-", dir=parent)
-        os.close(descriptor)
-    try:
-        fetch(Path(temporary))
+    def write(self, path: str, fetch: Callable[[Path], None]) -> None:
+        """Write a file of this artifact path: all of it, or nothing.
+
+        :param fetch: writes the content to the file that it is given, which is there, empty and private.
+        :raises TrackspecError: INVALID_PARAMETER_VALUE if a folder or a symbolic link is in the way.
+        """
+        folder, _, name = valid_path(path).rpartition("/")
+        parent = self._folder(folder)
+        target = os.path.join(parent, name)
         with _writing(path):
-            Path(temporary).chmod(_mode_of_new_files(parent))
-            os.replace(temporary, target)
-    except BaseException:
-        with contextlib.suppress(FileNotFoundError):
-            os.unlink(temporary)
-        raise
-    return target
+            descriptor, temporary = tempfile.mkstemp(prefix=f"{RESERVED}download-", dir=parent)
+        try:
+            os.close(descriptor)
+            fetch(Path(temporary))
+            with _writing(path):
+                os.chmod(temporary, _mode_of_new_files(parent))
+                os.replace(temporary, target)
+        except BaseException:
+            with contextlib.suppress(FileNotFoundError):
+                os.unlink(temporary)
+            raise
 
-
-def place_folder(directory: Path, path: str) -> Path:
-    """Make the folders of this artifact path below a folder, none of them a symbolic link.
-
-    :raises TrackspecError: INVALID_PARAMETER_VALUE if something else is in the way.
-    """
-    place = directory
-    for name in valid_path(path).split("/") if path else []:
-        place /= name
-        with _writing(path), contextlib.suppress(FileExistsError):
-            place.mkdir()
-        if not stat.S_ISDIR(place.lstat().st_mode):
-            raise invalid(f"The destination has something else where the folder {name!r} is to be.")
-    return place
+    def _folder(self, path: str) -> str:
+        """Where a folder is; it is made, with those that it is in, none of them a symbolic link."""
+        if path in self._folders:
+            return self._folders[path]
+        above, _, name = path.rpartition("/")
+        place = os.path.join(self._folder(above), name)
+        with _writing(path):
+            with contextlib.suppress(FileExistsError):
+                os.mkdir(place)
+            if not stat.S_ISDIR(os.lstat(place).st_mode):
+                raise invalid(f"The destination has something else where the folder {path!r} is to be.")
+        self._folders[path] = place
+        return place
 
 
 @contextlib.contextmanager
@@ -82,6 +84,6 @@ def _writing(path: str) -> Iterator[None]:
         raise invalid(f"The destination cannot hold {path!r}: {os.strerror(error.errno or 0)}.") from error
 
 
-def _mode_of_new_files(parent: Path) -> int:
+def _mode_of_new_files(parent: str) -> int:
     """What the files that others make in a folder may be: readable by whom the folder is, never executable."""
-    return stat.S_IMODE(parent.stat().st_mode) & 0o644 | 0o600
+    return stat.S_IMODE(os.stat(parent).st_mode) & 0o644 | 0o600

@@ -14,11 +14,12 @@ from concurrent.futures import FIRST_EXCEPTION, Future, ThreadPoolExecutor, wait
 from pathlib import Path
 from typing import ClassVar, TypeVar
 
-from trackspec import local_trees, placing
+from trackspec import local_trees
 from trackspec.artifact_paths import parent_of, valid_path
 from trackspec.artifact_repository import ArtifactRepository, LocalPath
 from trackspec.entities import FileInfo
 from trackspec.errors import ErrorCode, TrackspecError, missing
+from trackspec.placing import Destination
 
 T = TypeVar("T")
 
@@ -77,12 +78,12 @@ class ValidatedRepository(ArtifactRepository):
         found = self._find(path) if path else FileInfo("", True, None)
         if found is None:
             raise missing("artifact", path)
-        directory = placing.destination(dst_path)
+        destination = Destination(dst_path)
         files = list(self._files_below(path)) if found.is_dir else [found]
         if not files and path:
             raise missing("artifact", path)
-        self._in_parallel(lambda file: self._place(file, directory), files)
-        return str(directory / path)
+        self._in_parallel(lambda file: self._place(file, destination), files)
+        return destination.place_of(path)
 
     def delete_artifacts(self, artifact_path: str | None = None) -> None:
         self._delete(valid_path(artifact_path))
@@ -96,8 +97,8 @@ class ValidatedRepository(ArtifactRepository):
         local_trees.require_readable(local_file)
         self._put(local_file, path)
 
-    def _place(self, file: FileInfo, directory: Path) -> None:
-        placing.place_file(directory, file.path, lambda local: self._fetch(file, local))
+    def _place(self, file: FileInfo, destination: Destination) -> None:
+        destination.write(file.path, lambda local: self._fetch(file, local))
 
     def _fetch(self, file: FileInfo, local_file: Path) -> None:
         """Write a file's content to a local file: as many bytes as its listing says, before or after."""

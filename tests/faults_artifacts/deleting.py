@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import fnmatch
 import posixpath
 from typing import Any
+from urllib.parse import unquote
 
 from trackspec.artifact_paths import parent_of
 from trackspec.errors import ErrorCode, missing
@@ -59,6 +61,33 @@ class FoldersGoWithTheirFiles(MemoryArtifactRepository):
 
     def _delete(self, path: str) -> None:
         super()._delete(path if list(self._list(path)) else parent_of(path) or path)
+
+
+@fault("delete.exact-name")
+class DeletingIsByPattern(MemoryArtifactRepository):
+    """A path is a pattern for deleting."""
+
+    def _delete(self, path: str) -> None:
+        super()._delete(path)
+        for info in list(self._list(parent_of(path))):
+            if fnmatch.fnmatchcase(info.path, path):
+                super()._delete(info.path)
+
+
+@fault("delete.exact-name")
+class DeletingDecodes(MemoryArtifactRepository):
+    """A path is percent-decoded by deleting."""
+
+    def _delete(self, path: str) -> None:
+        super()._delete(unquote(path))
+
+
+@fault("delete.exact-name")
+class DeletingEndsAtAHash(MemoryArtifactRepository):
+    """A path ends at a hash for deleting."""
+
+    def _delete(self, path: str) -> None:
+        super()._delete(path.partition("#")[0])
 
 
 @fault("delete.root")

@@ -9,11 +9,11 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from trackspec import placing
 from trackspec.artifact_paths import parent_of, valid_path
 from trackspec.entities import FileInfo
 from trackspec.errors import ErrorCode, TrackspecError
 from trackspec.memory_repository import MemoryArtifactRepository
+from trackspec.placing import Destination
 
 from . import fault
 
@@ -65,11 +65,11 @@ class DeeperFilesAreLeftOut(MemoryArtifactRepository):
 class ContentsAreSwapped(MemoryArtifactRepository):
     """Of more than twenty files of a folder, each has the content of the first one."""
 
-    def _place(self, file: FileInfo, directory: Path) -> None:
+    def _place(self, file: FileInfo, destination: Destination) -> None:
         siblings = list(self._files_below(parent_of(parent_of(file.path)) or parent_of(file.path)))
-        super()._place(file, directory)
+        super()._place(file, destination)
         if len(siblings) > 20:
-            self._get(siblings[0].path, directory / file.path)
+            self._get(siblings[0].path, Path(destination.place_of(file.path)))
 
 
 @fault("download.root")
@@ -167,7 +167,9 @@ class NothingIsAnEmptyFolder(MemoryArtifactRepository):
         except TrackspecError as error:
             if error.error_code is not ErrorCode.RESOURCE_DOES_NOT_EXIST or dst_path is None:
                 raise
-            return str(placing.place_folder(Path(dst_path), artifact_path))
+            made = Path(dst_path, artifact_path)
+            made.mkdir(parents=True, exist_ok=True)
+            return str(made)
 
 
 @fault("download.missing-refused")
@@ -187,19 +189,19 @@ class NothingLeavesAnEmptyFile(MemoryArtifactRepository):
 class LocalFilesAreKept(MemoryArtifactRepository):
     """A local file at the place of a downloaded one stays."""
 
-    def _place(self, file: FileInfo, directory: Path) -> None:
-        if not (directory / file.path).exists():
-            super()._place(file, directory)
+    def _place(self, file: FileInfo, destination: Destination) -> None:
+        if not Path(destination.place_of(file.path)).exists():
+            super()._place(file, destination)
 
 
 @fault("download.replaces")
 class LocalFilesAreWrittenOver(MemoryArtifactRepository):
     """A downloaded file is written over the beginning of a longer local one."""
 
-    def _place(self, file: FileInfo, directory: Path) -> None:
-        place = directory / file.path
+    def _place(self, file: FileInfo, destination: Destination) -> None:
+        place = Path(destination.place_of(file.path))
         before = place.read_bytes() if place.is_file() and not place.is_symlink() else b""
-        super()._place(file, directory)
+        super()._place(file, destination)
         place.write_bytes(place.read_bytes() + before[place.stat().st_size :])
 
 
@@ -248,21 +250,21 @@ class AMissingDestinationIsAnotherOne(MemoryArtifactRepository):
 class LinkedFilesAreWritten(MemoryArtifactRepository):
     """A download writes through a symbolic link that has its name."""
 
-    def _place(self, file: FileInfo, directory: Path) -> None:
-        place = directory / file.path
+    def _place(self, file: FileInfo, destination: Destination) -> None:
+        place = Path(destination.place_of(file.path))
         if place.is_symlink():
             self._get(file.path, place)
         else:
-            super()._place(file, directory)
+            super()._place(file, destination)
 
 
 @fault("download.link-not-followed")
 class LinkedFoldersAreEntered(MemoryArtifactRepository):
     """A download writes into the folder that a symbolic link in the destination leads to."""
 
-    def _place(self, file: FileInfo, directory: Path) -> None:
-        place = directory / file.path
+    def _place(self, file: FileInfo, destination: Destination) -> None:
+        place = Path(destination.place_of(file.path))
         if place.parent.is_symlink():
             self._get(file.path, place)
         else:
-            super()._place(file, directory)
+            super()._place(file, destination)

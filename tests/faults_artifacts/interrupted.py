@@ -14,6 +14,7 @@ from trackspec.artifact_paths import parent_of
 from trackspec.entities import FileInfo
 from trackspec.errors import ErrorCode, TrackspecError
 from trackspec.memory_repository import MemoryArtifactRepository
+from trackspec.placing import Destination
 
 from . import fault
 
@@ -84,9 +85,9 @@ class WhatIsWrittenIsListed(MemoryArtifactRepository):
 class DownloadsGrow(MemoryArtifactRepository):
     """A downloaded file is written piece by piece under its name."""
 
-    def _place(self, file: FileInfo, directory: Path) -> None:
-        super()._place(file, directory)
-        place = directory / file.path
+    def _place(self, file: FileInfo, destination: Destination) -> None:
+        super()._place(file, destination)
+        place = Path(destination.place_of(file.path))
         for piece in pieces(place.read_bytes()):
             place.write_bytes(piece)
 

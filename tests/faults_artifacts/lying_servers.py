@@ -12,6 +12,7 @@ from urllib.parse import quote, urlsplit
 
 from trackspec.entities import FileInfo
 from trackspec.errors import ErrorCode, TrackspecError, missing
+from trackspec.placing import Destination
 from trackspec.validated_repository import ValidatedRepository
 
 from . import fault
@@ -142,11 +143,11 @@ class ShortBodiesAreFiles(ProxyClient):
 class ShortBodiesLeaveAFile(ProxyClient):
     """A download whose connection ends raises, and leaves what has arrived under the file's name."""
 
-    def _place(self, file: FileInfo, directory: Path) -> None:
+    def _place(self, file: FileInfo, destination: Destination) -> None:
         try:
-            super()._place(file, directory)
+            super()._place(file, destination)
         except TrackspecError:
-            (directory / file.path).write_bytes(b"x" * 400)
+            Path(destination.place_of(file.path)).write_bytes(b"x" * 400)
             raise
 
 

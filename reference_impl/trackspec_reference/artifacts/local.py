@@ -4,22 +4,19 @@ from __future__ import annotations
 
 import contextlib
 import os
+import secrets
 import shutil
 import stat
-import tempfile
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import BinaryIO
 from urllib.parse import unquote
 
 from trackspec.artifact_locations import artifact_location
 from trackspec.artifact_paths import RESERVED
 from trackspec.entities import FileInfo
 from trackspec.errors import ErrorCode, TrackspecError, invalid, missing
+from trackspec.local_trees import require_readable
 from trackspec.validated_repository import ValidatedRepository
-
-_PIECE = 4 * 1024 * 1024
-"""Bytes that are copied at once."""
 
 
 class LocalArtifactRepository(ValidatedRepository):
@@ -36,19 +33,27 @@ class LocalArtifactRepository(ValidatedRepository):
         super().__init__(artifact_uri)
         self._root = _root_of(artifact_uri)
 
+    def _put_one(self, local_file: Path, path: str) -> None:
+        # Whether a local file can be read is found out by reading it; asking first costs as much as a small file.
+        try:
+            self._put(local_file, path)
+        except TrackspecError:
+            require_readable(local_file)
+            raise
+
     def _put(self, local_file: Path, path: str) -> None:
-        target = self._root / path
+        target = self._place_of(path)
+        folder = os.path.dirname(target)
         with _failures_of(path):
-            self._make_folders(path)
-            if target.is_dir() and not target.is_symlink():
-                raise invalid(f"{path!r} is a folder, and cannot be a file.")
-            descriptor, temporary = tempfile.mkstemp(prefix=f"{RESERVED}upload-", dir=target.parent)
+            if self._has_link_in(path):
+                raise invalid(f"The way to {path!r} leads through a symbolic link, which is not followed.")
+            os.makedirs(folder, exist_ok=True)
+            temporary = os.path.join(folder, f"{RESERVED}upload-{secrets.token_hex(8)}")
             try:
-                with open(descriptor, "wb") as written, local_file.open("rb") as read:
-                    shutil.copyfileobj(read, written, _PIECE)
-                    os.fchmod(written.fileno(), stat.S_IMODE(target.parent.stat().st_mode) & 0o644 | 0o600)
-                    written.flush()
-                    os.fsync(written.fileno())
+                shutil.copyfile(local_file, temporary)
+                _sync(temporary)
+                if os.path.isdir(target):
+                    raise invalid(f"{path!r} is a folder, and cannot be a file.")
                 os.replace(temporary, target)
             except BaseException:
                 with contextlib.suppress(FileNotFoundError):
@@ -56,77 +61,85 @@ class LocalArtifactRepository(ValidatedRepository):
                 raise
 
     def _get(self, path: str, local_file: Path) -> None:
-        with _failures_of(path), self._opened(path) as read, local_file.open("wb") as written:
-            shutil.copyfileobj(read, written, _PIECE)
+        if self._has_link_in(path) or not os.path.isfile(self._place_of(path)):
+            raise missing("artifact", path)
+        with _failures_of(path):
+            shutil.copyfile(self._place_of(path), local_file)
 
     def _list(self, path: str) -> Iterable[FileInfo]:
         if self._has_link_in(path):
             return
         try:
-            entries = list(os.scandir(self._root / path))
+            entries = os.scandir(self._place_of(path))
         except (FileNotFoundError, NotADirectoryError):
             return
-        for entry in entries:
-            if not entry.name.startswith(RESERVED):
-                found = self._find(f"{path}/{entry.name}" if path else entry.name)
+        with entries:
+            for entry in entries:
+                found = _info(f"{path}/{entry.name}" if path else entry.name, entry)
                 if found is not None:
                     yield found
 
     def _find(self, path: str) -> FileInfo | None:
-        if self._has_link_in(path):
+        place = Path(self._place_of(path))
+        if self._has_link_in(path) or not place.exists():
             return None
-        try:
-            status = (self._root / path).lstat()
-        except (FileNotFoundError, NotADirectoryError):
-            return None
-        if stat.S_ISDIR(status.st_mode):
-            return FileInfo(path, True, None)
-        return FileInfo(path, False, status.st_size) if stat.S_ISREG(status.st_mode) else None
+        return FileInfo(path, True, None) if place.is_dir() else FileInfo(path, False, place.stat().st_size)
 
     def _delete(self, path: str) -> None:
-        place = self._root / path
-        if self._has_link_in(path) or not place.exists():
+        place = self._place_of(path)
+        if self._has_link_in(path) or not os.path.exists(place):
             return
         with _failures_of(path):
-            if place.is_dir():
+            if os.path.isdir(place):
                 shutil.rmtree(place)
             else:
-                place.unlink(missing_ok=True)
+                with contextlib.suppress(FileNotFoundError):
+                    os.unlink(place)
 
-    @contextlib.contextmanager
-    def _opened(self, path: str) -> Iterator[BinaryIO]:
-        if self._has_link_in(path) or not (self._root / path).is_file():
-            raise missing("artifact", path)
-        with (self._root / path).open("rb") as read:
-            yield read
-
-    def _make_folders(self, path: str) -> None:
-        """Make the folders that a file of this path is in."""
-        self._root.mkdir(parents=True, exist_ok=True)
-        if self._has_link_in(path):
-            raise invalid(f"The way to {path!r} leads through a symbolic link, which is not followed.")
-        (self._root / path).parent.mkdir(parents=True, exist_ok=True)
+    def _place_of(self, path: str) -> str:
+        return os.path.join(self._root, path) if path else self._root
 
     def _has_link_in(self, path: str) -> bool:
         """Whether the file or folder of a path, or a folder that it is in, is a symbolic link."""
         place = self._root
         for name in path.split("/") if path else []:
-            place /= name
-            if place.is_symlink():
+            place = os.path.join(place, name)
+            if os.path.islink(place):
                 return True
         return False
 
 
-def _root_of(artifact_uri: str) -> Path:
+def _root_of(artifact_uri: str) -> str:
     if not artifact_uri.lower().startswith("file:"):
-        return Path(artifact_uri).absolute()
+        return os.path.abspath(artifact_uri)
     location = artifact_location(artifact_uri)
     if location.authority not in ("", "localhost"):
         raise invalid("A local artifact repository is on this machine; its URI names no other host.")
     path = unquote(location.path)
     if "\0" in path or ".." in path.split("/"):
         raise invalid("The path of a local artifact repository has no '..' segment and no control character.")
-    return Path(path or "/").absolute()
+    return os.path.abspath(path or "/")
+
+
+def _info(path: str, entry: os.DirEntry[str]) -> FileInfo | None:
+    """An entry of a folder as an artifact; None where it is being written, is a link, or has gone meanwhile."""
+    if entry.name.startswith(RESERVED) or entry.is_symlink():
+        return None
+    if entry.is_dir():
+        return FileInfo(path, True, None)
+    try:
+        status = entry.stat()
+    except FileNotFoundError:
+        return None
+    return FileInfo(path, False, status.st_size) if stat.S_ISREG(status.st_mode) else None
+
+
+def _sync(place: str) -> None:
+    descriptor = os.open(place, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 @contextlib.contextmanager

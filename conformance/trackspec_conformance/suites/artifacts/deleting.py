@@ -48,6 +48,20 @@ def nothing_else_is_deleted(repository: ArtifactRepository, fresh: FreshArtifact
     expect_equal(others, downloaded, "the files")
 
 
+@check("delete.exact-name", rests_on=("delete.file",))
+def names_are_taken_as_they_are(repository: ArtifactRepository, fresh: FreshArtifacts) -> None:
+    """Files whose names read as patterns, encodings and parts of a URI are deleted, and no other ones."""
+    odd = ("a*", "a?", "[ab]", "a%20b", "a#b", "a?b", "a;b", "a+b", "~", "a.", "．．")
+    others = dict.fromkeys(("a", "ab", "abc", "a b", "b", "A", "a,", "c/a", "c/ab"), b"other")
+    folder = fresh.logged({**dict.fromkeys(odd, b"odd"), **others})
+
+    for name in odd:
+        repository.delete_artifacts(f"{folder}/{name}")
+
+    downloaded = tree_of(repository.download_artifacts(folder, fresh.destination()))
+    expect_equal(others, downloaded, "the files")
+
+
 @check("delete.root", rests_on=("artifact.below",))
 def everything_is_deleted(repository: ArtifactRepository, fresh: FreshArtifacts) -> None:
     """Without a path, everything in a repository is deleted, and nothing beside it."""
