@@ -9,11 +9,12 @@ from __future__ import annotations
 import random
 import time
 import uuid
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from trackspec import Metric, Param, RunTag, TrackingStore
-from trackspec_conformance.expectations import NotApplicable, shown_error
+from trackspec_conformance.expectations import IllTyped, NotApplicable, shown_error
 from trackspec_conformance.recording import Transcript
 from trackspec_conformance.scripts import Call
 
@@ -77,10 +78,8 @@ class Fresh:
     def experiment(self, hint: str = "x", *, artifact_location: str | None = None) -> str:
         """The id of a new experiment."""
         name = self.name(hint)
-        try:
+        with _resting_on("experiment.create"):
             return self._store.create_experiment(name, artifact_location, [])
-        except Exception as error:
-            raise Blocked("experiment.create", error) from error
 
     def shared_experiment(self) -> str:
         """The id of an experiment whose runs no check counts, searches for or deletes."""
@@ -105,15 +104,11 @@ class Fresh:
     ) -> str:
         """The id of a new run, in the shared experiment unless another is given, with this logged to it."""
         experiment_id = experiment_id or self.shared_experiment()
-        try:
+        with _resting_on("run.create"):
             run_id = self._store.create_run(experiment_id, user_id, start_time, [], run_name).info.run_id
-        except Exception as error:
-            raise Blocked("run.create", error) from error
         if metrics or params or tags:
-            try:
+            with _resting_on("batch.log"):
                 self._store.log_batch(run_id, list(metrics), list(params), list(tags))
-            except Exception as error:
-                raise Blocked("batch.log", error) from error
         return run_id
 
     def unknown_experiment_id(self) -> str:
@@ -136,3 +131,13 @@ class Fresh:
     def deadline(self) -> float:
         """When, on the monotonic clock, exploring ends."""
         return time.monotonic() + self.time_budget
+
+
+@contextmanager
+def _resting_on(requirement: str) -> Iterator[None]:
+    try:
+        yield
+    except IllTyped:  # it names its own requirement
+        raise
+    except Exception as error:
+        raise Blocked(requirement, error) from error

@@ -10,6 +10,7 @@ from typing import Any, cast
 from trackspec import TrackingStore
 from trackspec_conformance.answers import require_shape
 from trackspec_conformance.expectations import shown_error
+from trackspec_conformance.field_types import require_field_types
 from trackspec_conformance.scripts import Call
 from trackspec_conformance.source import source_of
 
@@ -108,6 +109,7 @@ class _RecordingStore:
                 raise
             self._transcript.returned(entry, answer)
             require_shape(method, answer)
+            require_field_types(method, answer)
             return answer
 
         return call

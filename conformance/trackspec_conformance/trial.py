@@ -10,7 +10,7 @@ from collections.abc import Callable
 from trackspec import TrackingStore
 from trackspec_conformance.checks import Check
 from trackspec_conformance.declining import Declined
-from trackspec_conformance.expectations import NotApplicable, Unexpected, shown_error
+from trackspec_conformance.expectations import IllTyped, NotApplicable, Unexpected, shown_error
 from trackspec_conformance.fresh import Blocked, Fresh, Workspace
 from trackspec_conformance.outcomes import CheckResult, Outcome, failure
 from trackspec_conformance.recording import Transcript, recorded_store
@@ -72,6 +72,11 @@ def _outcome(
     offered = {"store": store, "fresh": fresh}
     try:
         check.function(**{name: offered[name] for name in check.parameters})
+    except IllTyped as answer:
+        if answer.requirement in check.verifies:
+            return _failure(check, transcript, subject, answer.expected, answer.got)
+        message = f"{answer.requirement} does not hold: {answer}"
+        return CheckResult(check.name, Outcome.BLOCKED, message, answer.requirement)
     except Unexpected as answer:
         return _failure(check, transcript, subject, answer.expected, answer.got)
     except Declined as reason:
