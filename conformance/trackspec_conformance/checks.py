@@ -30,6 +30,7 @@ class Check:
     :ivar rests_on: requirements without which the check cannot be judged; if one failed, it is blocked.
     :ivar timeout: seconds.
     :ivar uses: what it changes or relies on of the store as a whole; no two checks that use the same run at once.
+    :ivar needs: a profile beside those of ``verifies``, without which the check has no meaning.
     """
 
     name: str
@@ -40,6 +41,7 @@ class Check:
     timeout: float
     function: Callable[..., None] = field(compare=False, repr=False)
     uses: str | None = None
+    needs: str | None = None
 
     @property
     def parameters(self) -> tuple[str, ...]:
@@ -56,6 +58,7 @@ def check(
     rests_on: tuple[str, ...] = (),
     timeout: float = DEFAULT_TIMEOUT,
     uses: str | None = None,
+    needs: str | None = None,
 ) -> Callable[[Callable[..., None]], Callable[..., None]]:
     """Register a function as the check of one requirement or several.
 
@@ -70,7 +73,7 @@ def check(
         assert name not in registered, f"two checks are called {name}"
         assert function.__doc__, f"{name} has no docstring"
         summary = " ".join(function.__doc__.split())
-        registered[name] = Check(name, interface, summary, verifies, rests_on, timeout, function, uses)
+        registered[name] = Check(name, interface, summary, verifies, rests_on, timeout, function, uses, needs)
         return function
 
     return register

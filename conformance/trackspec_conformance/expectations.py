@@ -31,6 +31,17 @@ class Unexpected(AssertionError):
         self.got = got
 
 
+class IllTyped(Unexpected):
+    """An answer that is not of the type that the interface promises.
+
+    :ivar requirement: the id of what says so, which a check of its own judges.
+    """
+
+    def __init__(self, requirement: str, expected: str, got: str) -> None:
+        super().__init__(expected, got)
+        self.requirement = requirement
+
+
 class NotApplicable(Exception):
     """The check has no meaning for this subject, for the reason given."""
 

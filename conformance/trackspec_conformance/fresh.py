@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 
 from trackspec import Metric, Param, RunTag, TrackingStore
 from trackspec_conformance.arrangement import Arrangement, Blocked
+from trackspec_conformance.expectations import IllTyped
 from trackspec_conformance.scripts import Call, Made
 
 
@@ -16,10 +18,8 @@ class Fresh(Arrangement[TrackingStore]):
     def experiment(self, hint: str = "x", *, artifact_location: str | None = None) -> str:
         """The id of a new experiment."""
         name = self.name(hint)
-        try:
+        with _resting_on("experiment.create"):
             return self._subject.create_experiment(name, artifact_location, [])
-        except Exception as error:
-            raise Blocked("experiment.create", error) from error
 
     def shared_experiment(self) -> str:
         """The id of an experiment whose runs no check counts, searches for or deletes."""
@@ -51,15 +51,11 @@ class Fresh(Arrangement[TrackingStore]):
     ) -> str:
         """The id of a new run, in the shared experiment unless another is given, with this logged to it."""
         experiment_id = experiment_id or self.shared_experiment()
-        try:
+        with _resting_on("run.create"):
             run_id = self._subject.create_run(experiment_id, user_id, start_time, [], run_name).info.run_id
-        except Exception as error:
-            raise Blocked("run.create", error) from error
         if metrics or params or tags:
-            try:
+            with _resting_on("batch.log"):
                 self._subject.log_batch(run_id, list(metrics), list(params), list(tags))
-            except Exception as error:
-                raise Blocked("batch.log", error) from error
         return run_id
 
     def unknown_experiment_id(self) -> str:
@@ -69,3 +65,13 @@ class Fresh(Arrangement[TrackingStore]):
     def unknown_run_id(self) -> str:
         """A well-formed run id that nobody has."""
         return uuid.UUID(int=self.random.getrandbits(128), version=4).hex
+
+
+@contextmanager
+def _resting_on(requirement: str) -> Iterator[None]:
+    try:
+        yield
+    except IllTyped:  # it names its own requirement
+        raise
+    except Exception as error:
+        raise Blocked(requirement, error) from error

@@ -9,6 +9,7 @@ from typing import Any, TypeVar, cast
 
 from trackspec_conformance.answers import Shape, require_shape
 from trackspec_conformance.expectations import Unexpected, shown_error
+from trackspec_conformance.field_types import require_field_types
 from trackspec_conformance.scripts import Call, Made
 from trackspec_conformance.source import source_of
 from trackspec_conformance.wire.client import Answer
@@ -128,6 +129,7 @@ class _Recording:
                 raise
             self._transcript.returned(entry, answer)
             require_shape(self._shapes, method, answer)
+            require_field_types(method, answer)
             return answer
 
         return call

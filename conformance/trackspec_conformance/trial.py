@@ -12,7 +12,7 @@ from typing import Any
 from trackspec_conformance.arrangement import Arrangement, Blocked, Openings, Workspace
 from trackspec_conformance.checks import Check
 from trackspec_conformance.declining import Declined
-from trackspec_conformance.expectations import NotApplicable, Unexpected, shown_error
+from trackspec_conformance.expectations import IllTyped, NotApplicable, Unexpected, shown_error
 from trackspec_conformance.interfaces import INTERFACES, Interface
 from trackspec_conformance.outcomes import CheckResult, Outcome, failure
 from trackspec_conformance.recording import Transcript, recorded
@@ -118,6 +118,11 @@ def _outcome(
         return CheckResult(check.name, Outcome.NOT_APPLICABLE, "the subject is no server")
     try:
         check.function(**{name: offered[name] for name in check.parameters})
+    except IllTyped as answer:
+        if answer.requirement in check.verifies:
+            return failed(answer.expected, answer.got)
+        message = f"{answer.requirement} does not hold: {answer}"
+        return CheckResult(check.name, Outcome.BLOCKED, message, answer.requirement)
     except Unexpected as answer:
         return failed(answer.expected, answer.got)
     except Declined as reason:

@@ -1,5 +1,6 @@
 """The checks of the chapter on experiments: creating them."""
 
+import time
 from functools import partial
 
 from trackspec import ErrorCode, ExperimentTag, LifecycleStage, TrackingStore
@@ -107,7 +108,11 @@ def experiments_outlive_the_object(store: TrackingStore, fresh: Fresh) -> None:
     """A store that is opened again has the experiments, one of them deleted, as they were."""
     tags = [ExperimentTag("a", "1"), ExperimentTag("b", "2")]
     active = store.create_experiment(fresh.name("kept"), "s3://bucket/kept", tags)
-    deleted = store.create_experiment(fresh.name("deleted"), None, tags)
+    deleted = store.create_experiment(
+        fresh.name("deleted"), None, [ExperimentTag("c", ""), ExperimentTag("d", "\r\n")]
+    )
+    time.sleep(0.01)  # so that the times of creation and of the last update differ
+    store.rename_experiment(active, fresh.name("renamed"))
     store.delete_experiment(deleted)
     before = [store.get_experiment(active), store.get_experiment(deleted)]
 

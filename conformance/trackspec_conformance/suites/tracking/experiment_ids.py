@@ -63,22 +63,23 @@ def a_large_number_is_an_unknown_id(store: TrackingStore, fresh: Fresh) -> None:
 
 @check("experiment.id-exact", rests_on=("experiment.create",))
 def an_id_means_itself_alone(store: TrackingStore, fresh: Fresh) -> None:
-    """No variant of an experiment's id finds the experiment, changes it or deletes it."""
-    experiment_id = fresh.experiment("exact")
-    aliases = _aliases(experiment_id)
+    """No variant of an experiment's id finds the experiment, changes it, deletes it or takes a run to it."""
+    name = fresh.name("exact")
+    experiment_id = store.create_experiment(name, None, [])
 
-    for alias in aliases:
+    for alias in _aliases(experiment_id):
         with refused(UNKNOWN, INVALID):
             store.get_experiment(alias)
     for alias in (f"0{experiment_id}", f" {experiment_id}"):
+        for call in _calls(store, alias, fresh.name("exact")):
+            with refused(UNKNOWN, INVALID):
+                call()
         with refused(UNKNOWN, INVALID):
-            store.set_experiment_tag(alias, ExperimentTag("k", "1"))
-        with refused(UNKNOWN, INVALID):
-            store.delete_experiment(alias)
+            store.create_run(alias, "u", 0, [], None)
 
     experiment = store.get_experiment(experiment_id)
     expect("k" not in experiment.tags, "no tag k", experiment.tags)
-    expect_equal(LifecycleStage.ACTIVE, experiment.lifecycle_stage, "the stage")
+    expect_equal((name, LifecycleStage.ACTIVE), (experiment.name, experiment.lifecycle_stage), "name and stage")
 
 
 @check("experiment.absent-id-refused")

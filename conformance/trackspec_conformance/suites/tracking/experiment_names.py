@@ -98,6 +98,8 @@ def look_alikes_are_different_names(store: TrackingStore, fresh: Fresh) -> None:
         "\ufb01",
         "ss",
         "ß",
+        "i",
+        "ı",
         "\U0001f600",
         "\U0001f601",
     )

@@ -20,6 +20,32 @@ def a_renamed_experiment_has_its_new_name(store: TrackingStore, fresh: Fresh) ->
     expect_equal(None, store.get_experiment_by_name(old), "the experiment that the old name finds")
 
 
+@check("experiment.rename", rests_on=("experiment.create",))
+def a_new_name_is_kept_exactly(store: TrackingStore, fresh: Fresh) -> None:
+    """The new name is kept in all its characters: white space, Unicode form, wildcards and the five hundredth."""
+    experiment_id = fresh.experiment("exact")
+    start = fresh.name("exact")
+
+    for name in (f" {start}\n", f"{start} e\u0301 \u212b", f"{start}'%_\\", start.ljust(500, "x")):
+        store.rename_experiment(experiment_id, name)
+
+        found = store.get_experiment_by_name(name)
+        expect_equal(name, store.get_experiment(experiment_id).name, "the name")
+        expect_equal(experiment_id, found and found.experiment_id, "the id that the new name finds")
+
+
+@check("experiment.names-exact", rests_on=("experiment.create", "experiment.rename"))
+def a_name_near_anothers_is_free(store: TrackingStore, fresh: Fresh) -> None:
+    """Renaming takes names that differ from another experiment's in case, a space or the Unicode form alone."""
+    start = fresh.name("near")
+    store.create_experiment(f"{start} é", None, [])
+    experiment_id = fresh.experiment("near")
+
+    for name in (f"{start} É", f"{start} é ", f"{start} e\u0301", f"{start} e"):
+        store.rename_experiment(experiment_id, name)
+        expect_equal(name, store.get_experiment(experiment_id).name, "the name")
+
+
 @check("experiment.rename-alone", rests_on=("experiment.create", "run.create"))
 def renaming_changes_the_name_only(store: TrackingStore, fresh: Fresh) -> None:
     """Renaming leaves the location, the stage, the tags, the run and another experiment."""

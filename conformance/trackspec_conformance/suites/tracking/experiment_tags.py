@@ -76,14 +76,18 @@ def deleting_a_tag_leaves_others(store: TrackingStore, fresh: Fresh) -> None:
 
 @check("experiment.tag-delete-missing", rests_on=("experiment.tag-set",))
 def deleting_a_missing_tag_is_refused(store: TrackingStore, fresh: Fresh) -> None:
-    """A tag that was never set, or is deleted already, cannot be deleted."""
-    experiment_id = fresh.experiment("tag")
-    store.set_experiment_tag(experiment_id, ExperimentTag("k", "1"))
+    """A tag that was never set, or is deleted already, cannot be deleted, and no other one goes for it."""
+    kept = {"T": "1", "x ": "2", "\u00c5": "3"}
+    tags = [ExperimentTag(key, value) for key, value in kept.items()]
+    experiment_id = store.create_experiment(fresh.name("tag"), None, [*tags, ExperimentTag("k", "0")])
     store.delete_experiment_tag(experiment_id, "k")
 
-    for key in ("never", "k"):
+    for key in ("never", "k", "t", "x", "\u212b"):
         with refused(UNKNOWN):
             store.delete_experiment_tag(experiment_id, key)
+
+    found = store.get_experiment(experiment_id).tags
+    expect_equal(kept, {key: found.get(key) for key in kept}, "the other tags")
 
 
 @check("experiment.tag-delete-prefix", rests_on=("experiment.tag-set",))

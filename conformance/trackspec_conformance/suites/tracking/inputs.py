@@ -30,7 +30,8 @@ def _in_order(inputs: tuple[DatasetInput, ...]) -> list[DatasetInput]:
 def an_input_reads_back(store: TrackingStore, fresh: Fresh) -> None:
     """A dataset input reads back with all fields of its dataset and all of its tags."""
     run_id = fresh.run(fresh.experiment())
-    used = DatasetInput(WINE, (InputTag("context", "training"), InputTag("part", "first half")))
+    tags = [InputTag(f"tag {number}", str(number)) for number in range(12)]
+    used = DatasetInput(WINE, (InputTag("context", "training"), InputTag("part", "first half"), *tags))
 
     store.log_inputs(run_id, [used])
 
@@ -39,9 +40,10 @@ def an_input_reads_back(store: TrackingStore, fresh: Fresh) -> None:
 
 @check("input.optional-fields")
 def schema_and_profile_may_be_absent(store: TrackingStore, fresh: Fresh) -> None:
-    """A dataset without schema, without profile, or without both reads back so."""
+    """A dataset without schema, without profile, or without both reads back so, and so do empty ones."""
     run_id = fresh.run(fresh.experiment())
     bare = [
+        DatasetInput(replace(WINE, name="empty", source="", schema="", profile="")),
         DatasetInput(replace(WINE, name="no schema", schema=None)),
         DatasetInput(replace(WINE, name="no profile", profile=None)),
         DatasetInput(replace(WINE, name="neither", schema=None, profile=None)),
@@ -50,6 +52,18 @@ def schema_and_profile_may_be_absent(store: TrackingStore, fresh: Fresh) -> None
     store.log_inputs(run_id, bare)
 
     _expect_inputs(store, run_id, *bare)
+
+
+@check("entity.arguments-not-kept", rests_on=("input.log",), needs="inputs")
+def a_list_of_inputs_is_not_kept(store: TrackingStore, fresh: Fresh) -> None:
+    """Emptying and filling the list of inputs after the call changes nothing that is stored."""
+    run_id = fresh.run(fresh.experiment())
+    inputs = [DatasetInput(WINE, TRAINING)]
+    store.log_inputs(run_id, inputs)
+
+    inputs[:] = [DatasetInput(BEER, TEST)]
+
+    _expect_inputs(store, run_id, DatasetInput(WINE, TRAINING))
 
 
 @check("input.no-tags")
@@ -64,9 +78,9 @@ def tags_may_be_absent(store: TrackingStore, fresh: Fresh) -> None:
 
 @check("input.several")
 def many_inputs_are_recorded(store: TrackingStore, fresh: Fresh) -> None:
-    """All of 120 datasets in one call are recorded."""
+    """All of 550 datasets in one call are recorded."""
     run_id = fresh.run(fresh.experiment())
-    many = [DatasetInput(replace(WINE, name=f"part {number}"), TRAINING) for number in range(120)]
+    many = [DatasetInput(Dataset(f"part {number}", "1f3a", "local", ""), TRAINING) for number in range(550)]
 
     store.log_inputs(run_id, many)
 
@@ -125,13 +139,15 @@ def inputs_are_repeated(store: TrackingStore, fresh: Fresh) -> None:
 
 @check("input.finished-run", rests_on=("run.update",))
 def a_finished_run_takes_inputs(store: TrackingStore, fresh: Fresh) -> None:
-    """Inputs are recorded on a run that is FINISHED."""
-    run_id = fresh.run(fresh.experiment())
-    store.update_run_info(run_id, RunStatus.FINISHED, 1_700_000_060_000, None)
+    """Inputs are recorded on a run that is finished, failed or killed."""
+    experiment_id = fresh.experiment()
+    for status in (RunStatus.FINISHED, RunStatus.FAILED, RunStatus.KILLED):
+        run_id = fresh.run(experiment_id)
+        store.update_run_info(run_id, status, 1_700_000_060_000, None)
 
-    store.log_inputs(run_id, [DatasetInput(WINE, TRAINING)])
+        store.log_inputs(run_id, [DatasetInput(WINE, TRAINING)])
 
-    _expect_inputs(store, run_id, DatasetInput(WINE, TRAINING))
+        _expect_inputs(store, run_id, DatasetInput(WINE, TRAINING))
 
 
 @check("input.unknown-run")

@@ -1,5 +1,7 @@
 """The checks of the chapter on params and tags: keys."""
 
+from collections.abc import Callable
+
 from trackspec import ErrorCode, Metric, Param, RunTag, TrackingStore
 from trackspec_conformance import strategies
 from trackspec_conformance.checks import check
@@ -244,9 +246,11 @@ def keys_that_leave_their_place_are_refused(store: TrackingStore, fresh: Fresh) 
             store.log_param(run_id, Param(key, "1"))
         with refused(ErrorCode.INVALID_PARAMETER_VALUE):
             store.set_tag(run_id, RunTag(key, "1"))
+        with refused(ErrorCode.INVALID_PARAMETER_VALUE):
+            store.log_metric(run_id, Metric(key, 0.5, 1_700_000_000_000, 0))
 
     data = store.get_run(run_id).data
-    expect_equal({}, data.params, "the params")
+    expect_equal(({}, {}), (data.metrics, data.params), "the metrics and the params")
     expect_equal({}, {key: data.tags[key] for key in keys if key in data.tags}, "the tags that were refused")
 
 
@@ -254,18 +258,22 @@ def keys_that_leave_their_place_are_refused(store: TrackingStore, fresh: Fresh) 
 def other_characters_are_refused(store: TrackingStore, fresh: Fresh) -> None:
     """A key with a character beyond the permitted ones is refused, and nothing is logged."""
     run_id = fresh.run()
-    keys = ["a" + character + "b" for character in "\x00\t\n\r\x7f!\"#$%&'()*+,;<=>?@[\\]^`{|}~\u00a0\u200b–😀"]
-    keys.append("e\u0301")
+    keys = ["a" + character + "b" for character in "\t%'\x00\n\\\"`😀\r\x7f!#$&()*+,;<=>?@[]^{|}~\u00a0\u200b–"]
+    keys.insert(0, "e\u0301")
+    logs: tuple[Callable[[str], None], ...] = (
+        lambda key: store.log_param(run_id, Param(key, "1")),
+        lambda key: store.set_tag(run_id, RunTag(key, "1")),
+        lambda key: store.log_metric(run_id, Metric(key, 0.5, 1_700_000_000_000, 0)),
+    )
 
+    # The characters that storage stumbles over are tried with each kind, the others with one kind in turn.
     for number, key in enumerate(keys):
-        with refused(ErrorCode.INVALID_PARAMETER_VALUE):
-            if number % 2:
-                store.log_param(run_id, Param(key, "1"))
-            else:
-                store.set_tag(run_id, RunTag(key, "1"))
+        for log in logs if number < 10 else logs[number % 3 :][:1]:
+            with refused(ErrorCode.INVALID_PARAMETER_VALUE):
+                log(key)
 
     data = store.get_run(run_id).data
-    expect_equal({}, data.params, "the params")
+    expect_equal(({}, {}), (data.metrics, data.params), "the metrics and the params")
     expect_equal({}, {key: data.tags[key] for key in keys if key in data.tags}, "the tags that were refused")
 
 

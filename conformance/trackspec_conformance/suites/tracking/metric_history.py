@@ -27,13 +27,14 @@ def _by_step(points: list[Metric]) -> list[Metric]:
 
 @check("history.whole")
 def all_points_are_read(store: TrackingStore, fresh: Fresh) -> None:
-    """A history of 1,001 points is read to the last in one call, and has no token."""
+    """A history of 2,001 points is read to the last in one call, and has no token."""
     run_id = fresh.run(metrics=_points(1000))
-    store.log_metric(run_id, Metric("m", 1000.0, 2_000, 1000))
+    store.log_batch(run_id, _points(2000)[1000:], [], [])
+    store.log_metric(run_id, _points(2001)[-1])
 
     history = store.get_metric_history(run_id, "m")
 
-    expect_equal(_points(1001), list(history), "the history")
+    expect_equal(_points(2001), list(history), "the history")
     expect_equal(None, history.token, "the token")
 
 
@@ -77,12 +78,15 @@ def infinities_read_back(store: TrackingStore, fresh: Fresh) -> None:
 
 @check("history.run-id")
 def points_carry_their_run(store: TrackingStore, fresh: Fresh) -> None:
-    """Each point of a history names the run that it was logged to."""
+    """Each point of a history names the run that it was logged to, also on the pages behind the first."""
     run_id = fresh.run(metrics=_points(3))
 
     history = store.get_metric_history(run_id, "m")
+    first = store.get_metric_history(run_id, "m", 2)
+    second = store.get_metric_history(run_id, "m", 2, first.token)
 
     expect_equal([run_id] * 3, [point.run_id for point in history], "the points' run ids")
+    expect_equal([run_id] * 3, [point.run_id for point in (*first, *second)], "the points' run ids, page by page")
 
 
 @check("history.unknown-key")
@@ -121,24 +125,29 @@ def keys_have_their_own_histories(store: TrackingStore, fresh: Fresh) -> None:
 
 @check("history.deleted-run", rests_on=("run.delete",))
 def a_deleted_runs_history_is_read(store: TrackingStore, fresh: Fresh) -> None:
-    """A deleted run keeps its histories, and shows them."""
-    run_id = fresh.run(metrics=_points(3))
+    """A deleted run, and one whose experiment is deleted, keep their histories and show them."""
+    experiment_id = fresh.experiment("deleted")
+    run_id, other_id = fresh.run(metrics=_points(3)), fresh.run(experiment_id, metrics=_points(3))
     store.delete_run(run_id)
+    store.delete_experiment(experiment_id)
 
-    history = store.get_metric_history(run_id, "m")
-
-    expect_equal(_points(3), list(history), "the history")
+    for deleted in (run_id, other_id):
+        expect_equal(_points(3), list(store.get_metric_history(deleted, "m")), "the history")
 
 
 @check("history.unknown-run")
 def an_unknown_run_has_no_history(store: TrackingStore, fresh: Fresh) -> None:
-    """A history of a run that does not exist is refused, not empty."""
+    """A history of a run that does not exist, be its id another's but for case, is refused, not empty."""
     run_id = fresh.unknown_run_id()
+    near = fresh.run(metrics=_points(1)).swapcase()
 
     with refused(ErrorCode.RESOURCE_DOES_NOT_EXIST):
         store.get_metric_history(run_id, "m")
     with refused(ErrorCode.RESOURCE_DOES_NOT_EXIST):
         store.get_metric_history(run_id, "m", 10)
+    if near.swapcase() != near:
+        with refused(ErrorCode.RESOURCE_DOES_NOT_EXIST):
+            store.get_metric_history(near, "m")
 
 
 @check("history.malformed-key-refused")

@@ -1,10 +1,12 @@
 """The checks of the chapter on metric history: drawing points from an interval of steps."""
 
 import math
+from collections.abc import Iterable
 from itertools import pairwise
 from typing import Any
 
 from trackspec import ErrorCode, Metric, TrackingStore
+from trackspec.search.order import metric_order
 from trackspec_conformance.checks import check
 from trackspec_conformance.expectations import expect, expect_equal, refused, unless_refused
 from trackspec_conformance.fresh import Fresh
@@ -17,8 +19,14 @@ def _points(*steps: int, key: str = "m") -> list[Metric]:
     return [Metric(key, float(step), 1_000 + number, step) for number, step in enumerate(steps)]
 
 
-def _steps(points: list[Metric]) -> list[int]:
-    return [point.step for point in points]
+def _steps(points: Iterable[Metric]) -> list[int]:
+    """The steps of points, ascending: in which order the points come, a requirement of its own says."""
+    return sorted(point.step for point in points)
+
+
+def _by_step(points: Iterable[Metric]) -> list[Metric]:
+    """Points in ascending order, in whatever order they came."""
+    return sorted(points, key=metric_order)
 
 
 # -- how many ---------------------------------------------------------------------------------------------------
@@ -27,12 +35,13 @@ def _steps(points: list[Metric]) -> list[int]:
 @check("interval.all-if-few")
 def few_points_are_all_drawn(store: TrackingStore, fresh: Fresh) -> None:
     """A run with as many points as may be drawn, or fewer, gives all of them unchanged."""
-    points = [Metric("m", value, 1_000, step) for step, value in ((0, math.nan), (1, 5.0), (2, 0.1), (7, -1.0))]
+    places = ((0, math.nan), (1, 5.0), (2, -1.0), (2, 0.1), (2, math.inf), (7, -math.inf))
+    points = [Metric("m", value, 1_000, step) for step, value in places]
     run_id = fresh.run(metrics=points)
 
-    for size in (4, 5, 1000):
+    for size in (6, 7, 1000):
         drawn = store.get_metric_history_bulk_interval([run_id], "m", size, None, None)
-        expect_equal(points, list(drawn), f"the points drawn with max_results {size}")
+        expect_equal(points, _by_step(drawn), f"the points drawn with max_results {size}")
 
 
 @check("interval.at-most-max-results")
@@ -47,12 +56,13 @@ def no_more_are_drawn_than_asked_for(store: TrackingStore, fresh: Fresh) -> None
 
 @check("interval.at-most-max-results")
 def points_of_one_step_count_each(store: TrackingStore, fresh: Fresh) -> None:
-    """Of 20 points that share two steps, at most 5 are drawn if 5 are asked for."""
-    run_id = fresh.run(metrics=[Metric("m", float(number), number, number % 2) for number in range(20)])
+    """Of points that share their step with others, at most 5 are drawn, or 30, if so many are asked for."""
+    two_steps = fresh.run(metrics=[Metric("m", float(number), number, number % 2) for number in range(20)])
+    many_steps = fresh.run(metrics=[Metric("m", float(number), number, number // 2) for number in range(120)])
 
-    drawn = store.get_metric_history_bulk_interval([run_id], "m", 5, None, None)
-
-    expect(0 < len(drawn) <= 5, "1 to 5 points", drawn)
+    for run_id, size in ((two_steps, 5), (many_steps, 30)):
+        drawn = store.get_metric_history_bulk_interval([run_id], "m", size, None, None)
+        expect(0 < len(drawn) <= size, f"1 to {size} points", drawn)
 
 
 @check("interval.first-and-last")
@@ -75,7 +85,8 @@ def one_point_is_drawn(store: TrackingStore, fresh: Fresh) -> None:
     drawn = store.get_metric_history_bulk_interval([run_id, other_id], "m", 1, None, None)
 
     expect_equal(2, len(drawn), "the number of points")
-    expect(drawn[0].step in {1, 2, 3} and drawn[1].step in {4, 5, 6}, "one point of each run", drawn)
+    steps = _steps(drawn)
+    expect(steps[0] in {1, 2, 3} and steps[1] in {4, 5, 6}, "one point of each run", drawn)
 
 
 @check("interval.no-more-than-logged")
@@ -97,7 +108,7 @@ def points_are_drawn_evenly(store: TrackingStore, fresh: Fresh) -> None:
     """Ten of a hundred points of even steps are nowhere further apart than 22 steps."""
     run_id = fresh.run(metrics=_points(*range(100)))
 
-    drawn = sorted(_steps(store.get_metric_history_bulk_interval([run_id], "m", 10, None, None)))
+    drawn = _steps(store.get_metric_history_bulk_interval([run_id], "m", 10, None, None))
 
     expect(len(drawn) >= 2, "several points", drawn)
     gaps = [after - before for before, after in pairwise(drawn)]
@@ -112,7 +123,7 @@ def the_greatest_number_is_accepted(store: TrackingStore, fresh: Fresh) -> None:
 
     drawn = store.get_metric_history_bulk_interval([run_id], "m", 2500, None, None)
 
-    expect_equal(_points(1, 2, 3), list(drawn), "the points drawn")
+    expect_equal(_points(1, 2, 3), _by_step(drawn), "the points drawn")
 
 
 @check("interval.above-2500")
@@ -123,7 +134,7 @@ def too_great_a_number_is_refused_or_served(store: TrackingStore, fresh: Fresh) 
     for size in (2501, 1_000_000):
         with unless_refused(ErrorCode.INVALID_PARAMETER_VALUE):
             drawn = store.get_metric_history_bulk_interval([run_id], "m", size, None, None)
-            expect_equal(_points(1, 2, 3), list(drawn), "the points drawn")
+            expect_equal(_points(1, 2, 3), _by_step(drawn), "the points drawn")
 
 
 @check("interval.max-results-not-positive-refused")
@@ -240,11 +251,12 @@ def drawn_points_carry_their_run(store: TrackingStore, fresh: Fresh) -> None:
 
 @check("interval.several-runs")
 def each_run_is_drawn_from(store: TrackingStore, fresh: Fresh) -> None:
-    """Each of two runs gives points of its own, its first and last among them, up to the number asked for."""
+    """Each of several runs gives points of its own, its first and last among them, up to the number asked for."""
     run_id, other_id = fresh.run(metrics=_points(*range(100, 150))), fresh.run(metrics=_points(*range(200, 260)))
     fresh.run(metrics=_points(500, 501))
+    without = [fresh.run() for _ in range(10)]
 
-    drawn = _steps(store.get_metric_history_bulk_interval([run_id, other_id], "m", 5, None, None))
+    drawn = _steps(store.get_metric_history_bulk_interval([run_id, *without, other_id], "m", 5, None, None))
 
     for steps in (range(100, 150), range(200, 260)):
         of_run = [step for step in drawn if step in steps]
@@ -312,16 +324,16 @@ def a_run_without_the_key_gives_no_points(store: TrackingStore, fresh: Fresh) ->
     beside = store.get_metric_history_bulk_interval([other_id, run_id], "m", 10, None, None)
     alone = store.get_metric_history_bulk_interval([other_id], "m", 10, None, None)
 
-    expect_equal(_points(1, 2), list(beside), "the points drawn of both runs")
+    expect_equal(_points(1, 2), _by_step(beside), "the points drawn of both runs")
     expect_equal([], list(alone), "the points drawn of the run without the key")
 
 
 @check("interval.unknown-run")
 def an_unknown_run_is_refused(store: TrackingStore, fresh: Fresh) -> None:
-    """A run that does not exist is refused, alone and after one that does."""
+    """A run that does not exist is refused, alone and beside one that does."""
     run_id, unknown = fresh.run(metrics=_points(1, 2)), fresh.unknown_run_id()
 
-    for run_ids in ([unknown], [run_id, unknown]):
+    for run_ids in ([unknown], [run_id, unknown], [unknown, run_id]):
         with refused(ErrorCode.RESOURCE_DOES_NOT_EXIST):
             store.get_metric_history_bulk_interval(run_ids, "m", 10, None, None)
         with refused(ErrorCode.RESOURCE_DOES_NOT_EXIST):
@@ -352,10 +364,12 @@ def a_malformed_key_is_refused(store: TrackingStore, fresh: Fresh) -> None:
 
 @check("interval.deleted-run", rests_on=("run.delete",))
 def a_deleted_run_is_drawn_from(store: TrackingStore, fresh: Fresh) -> None:
-    """The points of a deleted run are drawn like before."""
-    run_id = fresh.run(metrics=_points(1, 2, 3))
+    """The points of a deleted run, and of one whose experiment is deleted, are drawn like before."""
+    experiment_id = fresh.experiment("deleted")
+    run_id, other_id = fresh.run(metrics=_points(1, 2, 3)), fresh.run(experiment_id, metrics=_points(4, 5))
     store.delete_run(run_id)
+    store.delete_experiment(experiment_id)
 
-    drawn = store.get_metric_history_bulk_interval([run_id], "m", 10, None, None)
+    drawn = store.get_metric_history_bulk_interval([run_id, other_id], "m", 10, None, None)
 
-    expect_equal(_points(1, 2, 3), list(drawn), "the points drawn")
+    expect_equal([1, 2, 3, 4, 5], _steps(drawn), "the steps drawn")

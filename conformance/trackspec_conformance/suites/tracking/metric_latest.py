@@ -2,6 +2,7 @@
 
 import math
 import sys
+from dataclasses import replace
 
 from trackspec import Metric, TrackingStore
 from trackspec_conformance.checks import check
@@ -29,9 +30,9 @@ def steps_compare_as_numbers(store: TrackingStore, fresh: Fresh) -> None:
     for step in (10, 9):
         store.log_metric(run_id, Metric("small", float(step), 0, step))
     for step in (2**53 + 1, 2**53):
-        store.log_metric(run_id, Metric("great", float(step - 2**53), 0, step))
+        store.log_metric(run_id, Metric("great", float(2**53 - step), 0, step))
 
-    expect_equal({"small": 10.0, "great": 1.0}, store.get_run(run_id).data.metrics, "the latest values")
+    expect_equal({"small": 10.0, "great": -1.0}, store.get_run(run_id).data.metrics, "the latest values")
 
 
 @check("metric.latest-negative-step")
@@ -40,23 +41,29 @@ def negative_steps_come_first(store: TrackingStore, fresh: Fresh) -> None:
     run_id = fresh.run()
 
     for step in (0, -1, -2):
-        store.log_metric(run_id, Metric("to zero", float(step), 0, step))
+        store.log_metric(run_id, Metric("to zero", float(-step), 0, step))
     for step in (-2, -1, -3):
-        store.log_metric(run_id, Metric("below zero", float(step), 0, step))
+        store.log_metric(run_id, Metric("below zero", float(-step), 0, step))
 
-    expect_equal({"to zero": 0.0, "below zero": -1.0}, store.get_run(run_id).data.metrics, "the latest values")
+    expect_equal({"to zero": 0.0, "below zero": 1.0}, store.get_run(run_id).data.metrics, "the latest values")
 
 
 @check("metric.latest-timestamp")
 def a_greater_timestamp_is_later(store: TrackingStore, fresh: Fresh) -> None:
     """Within a step, the greatest timestamp wins over a greater value and a later arrival."""
     run_id = fresh.run()
-    youngest = Metric("m", 1.0, 300, 1)
+    youngest, near = Metric("m", 1.0, 300, 1), Metric("near", 1.0, 2**53 + 1, 1)
 
-    for point in (Metric("m", 5.0, 100, 1), youngest, Metric("m", 9.0, 200, 1)):
+    for point in (
+        Metric("m", 5.0, 100, 1),
+        youngest,
+        Metric("m", 9.0, 299, 1),
+        near,
+        replace(near, value=9.0, timestamp=2**53),
+    ):
         store.log_metric(run_id, point)
 
-    expect_equal({"m": youngest}, store.get_run(run_id).data.latest_metrics, "the latest points")
+    expect_equal({"m": youngest, "near": near}, store.get_run(run_id).data.latest_metrics, "the latest points")
 
 
 @check("metric.latest-value")

@@ -112,6 +112,27 @@ def pages_are_full(store: TrackingStore, fresh: Fresh) -> None:
     expect_equal([3, 3, 1], [len(page) for page in pages], "the sizes of the pages")
 
 
+@check("page.full", rests_on=RUNS)
+def a_large_page_of_runs_is_full(store: TrackingStore, fresh: Fresh) -> None:
+    """A page holds a hundred and one runs, if so many are asked for."""
+    experiment_id = numbered_runs(fresh, 101)
+
+    page = store.search_runs([experiment_id], max_results=101)
+
+    expect_equal([str(number) for number in range(101)], names(page), "the page")
+    expect_equal(None, page.token, "its token")
+
+
+@check("page.full", rests_on=EXPERIMENTS)
+def a_large_page_of_experiments_is_full(store: TrackingStore, fresh: Fresh) -> None:
+    """A page holds fifty-one experiments, if so many are asked for."""
+    all_of_them, made = numbered_experiments(store, fresh, 51)
+
+    page = store.search_experiments(max_results=51, filter_string=all_of_them)
+
+    expect_equal((sorted(made), None), (sorted(ids(page)), page.token), "the page, sorted, and its token")
+
+
 @check("page.size-may-change", rests_on=RUNS)
 def page_sizes_may_change(store: TrackingStore, fresh: Fresh) -> None:
     """A walk goes on where it was, in larger or smaller steps."""
@@ -126,11 +147,13 @@ def page_sizes_may_change(store: TrackingStore, fresh: Fresh) -> None:
 
 @check("page.sum", rests_on=RUNS)
 def pages_of_runs_sum_up(store: TrackingStore, fresh: Fresh) -> None:
-    """Runs come once each, in their order, for every page size."""
-    experiment_id = numbered_runs(fresh, 6)
+    """Runs of two experiments come once each, in their order, for every page size."""
+    experiments = [fresh.experiment(), fresh.experiment()]
+    for number in range(6):
+        fresh.run(experiments[number % 2], run_name=str(number), start_time=10_000 - number)
 
     for size in range(1, 8):
-        pages = walk(partial(store.search_runs, [experiment_id], max_results=size), most=7)
+        pages = walk(partial(store.search_runs, experiments, max_results=size), most=7)
         found = [name for page in pages for name in names(page)]
         expect_equal(["0", "1", "2", "3", "4", "5"], found, f"the runs in pages of {size}")
 

@@ -26,6 +26,17 @@ def numbered_runs(fresh: Fresh, count: int) -> tuple[str, list[str]]:
     return experiment_id, made
 
 
+def token_of_experiments(store: TrackingStore, fresh: Fresh) -> dict[str, Any]:
+    """Arrange three experiments; return the search for the second of them, by the token of the first page."""
+    prefix = fresh.name()
+    for end in "abc":
+        store.create_experiment(f"{prefix}-{end}", None, [])
+    search: dict[str, Any] = {"max_results": 1, "filter_string": f"name LIKE '{prefix}%'", "order_by": ["name"]}
+    token = store.search_experiments(**search).token
+    expect(bool(token), "a token, since there are more experiments", token)
+    return {**search, "page_token": token}
+
+
 @check("page.token-reusable", rests_on=RUNS)
 def tokens_can_be_used_again(store: TrackingStore, fresh: Fresh) -> None:
     """The same token gives the same page, also after a later one was read."""
@@ -181,6 +192,36 @@ def tokens_belong_to_their_filter(store: TrackingStore, fresh: Fresh) -> None:
     ):
         with refused(INVALID):
             store.search_runs([experiment_id], filter_string, max_results=1, page_token=token)
+
+
+@check("page.token-bound-to-filter", rests_on=EXPERIMENTS)
+def tokens_of_experiments_belong_to_their_filter(store: TrackingStore, fresh: Fresh) -> None:
+    """A token of one filter of experiments is refused with another one."""
+    search = token_of_experiments(store, fresh)
+
+    for filter_string in (None, search["filter_string"] + " AND name != 'x'", "name LIKE '%'"):
+        with refused(INVALID):
+            store.search_experiments(**{**search, "filter_string": filter_string})
+
+
+@check("page.token-bound-to-order", rests_on=EXPERIMENTS)
+def tokens_of_experiments_belong_to_their_order(store: TrackingStore, fresh: Fresh) -> None:
+    """A token of one order of experiments is refused with another one."""
+    search = token_of_experiments(store, fresh)
+
+    for order_by in (None, ["name DESC"], ["creation_time"], ["name", "creation_time"]):
+        with refused(INVALID):
+            store.search_experiments(**{**search, "order_by": order_by})
+
+
+@check("page.token-bound-to-view", rests_on=EXPERIMENTS)
+def tokens_of_experiments_belong_to_their_view(store: TrackingStore, fresh: Fresh) -> None:
+    """A token of one view type of experiments is refused with another one."""
+    search = token_of_experiments(store, fresh)
+
+    for view_type in (ViewType.ALL, ViewType.DELETED_ONLY):
+        with refused(INVALID):
+            store.search_experiments(view_type, **search)
 
 
 @check("page.token-bound-to-experiments", rests_on=RUNS)

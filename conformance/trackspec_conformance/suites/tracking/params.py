@@ -137,6 +137,9 @@ def a_near_value_is_another(store: TrackingStore, fresh: Fresh) -> None:
         ("K", "\u212a"),
         ("", " "),
         ("None", "null"),
+        ("2", "\u00b2"),
+        ("v" * 300 + "x", "v" * 300 + "y"),
+        ("w" * 5999 + "x", "w" * 5999 + "y"),
     )
     params = [Param(f"p{number}", value) for number, (value, _) in enumerate(pairs)]
     store.log_batch(run_id, [], params, [])

@@ -22,13 +22,17 @@ def a_run_is_deleted(store: TrackingStore, fresh: Fresh) -> None:
 
 @check("run.delete-again", rests_on=("run.delete",))
 def deleting_twice_is_harmless(store: TrackingStore, fresh: Fresh) -> None:
-    """Deleting a deleted run succeeds and leaves it deleted."""
-    run_id = fresh.run(fresh.experiment())
+    """Deleting a deleted run succeeds and leaves it deleted, with all that it had."""
+    run_id = fresh.run(
+        fresh.experiment(), metrics=[Metric("m", 0.5, START, 1)], params=[Param("p", "1")], tags=[RunTag("t", "2")]
+    )
     store.delete_run(run_id)
+    before = store.get_run(run_id)
 
     store.delete_run(run_id)
 
     expect_equal(LifecycleStage.DELETED, store.get_run(run_id).info.lifecycle_stage, "the stage")
+    expect_equal(before, store.get_run(run_id), "the run")
 
 
 @check("run.delete-alone", rests_on=("run.delete",))
@@ -61,12 +65,14 @@ def a_deleted_run_is_readable(store: TrackingStore, fresh: Fresh) -> None:
         tags=[RunTag("t", "2")],
     )
     store.update_run_info(run_id, RunStatus.FINISHED, START + 1)
-    before = store.get_run(run_id)
+    running = fresh.run(fresh.experiment())
 
-    store.delete_run(run_id)
+    for each in (run_id, running):
+        before = store.get_run(each)
+        store.delete_run(each)
 
-    expected = replace(before, info=replace(before.info, lifecycle_stage=LifecycleStage.DELETED))
-    expect_equal(expected, store.get_run(run_id), "the run")
+        expected = replace(before, info=replace(before.info, lifecycle_stage=LifecycleStage.DELETED))
+        expect_equal(expected, store.get_run(each), "the run")
 
 
 @check("run.deleted-refuses-update", rests_on=("run.delete",))

@@ -112,12 +112,14 @@ def runs_may_share_a_name(store: TrackingStore, fresh: Fresh) -> None:
 
 @check("run.rename-mirrored", rests_on=("run.update",))
 def renaming_changes_the_tag(store: TrackingStore, fresh: Fresh) -> None:
-    """The name tag follows when a run is renamed."""
+    """The name tag follows when a run is renamed, and is back where it was deleted."""
     run_id = fresh.run(run_name="old")
 
     store.update_run_info(run_id, run_name="new")
-
     expect_equal("new", store.get_run(run_id).data.tags.get(NAME_TAG), "the tag's value")
+    store.delete_tag(run_id, NAME_TAG)
+    store.update_run_info(run_id, run_name="newer")
+    expect_equal("newer", store.get_run(run_id).data.tags.get(NAME_TAG), "the tag's value")
 
 
 @check("run.rename-empty")
@@ -199,7 +201,7 @@ def long_names_are_kept(store: TrackingStore, fresh: Fresh) -> None:
 
 @check("run.name-never-cut")
 def longer_names_are_not_cut(store: TrackingStore, fresh: Fresh) -> None:
-    """A name of more than 250 characters is kept whole or refused."""
+    """A name of more than 250 characters is kept whole or refused, in every way of giving it."""
     experiment_id = fresh.shared_experiment()
 
     for name in ("n" * 251, "n" * 8001):
@@ -212,6 +214,17 @@ def longer_names_are_not_cut(store: TrackingStore, fresh: Fresh) -> None:
             store.update_run_info(run_id, run_name=name)
 
             expect_equal(name, store.get_run(run_id).info.run_name, "the name")
+    tag = RunTag(NAME_TAG, "n" * 251)
+    with unless_refused(ErrorCode.INVALID_PARAMETER_VALUE):
+        tagged = store.create_run(experiment_id, "ada", START, [tag], None)
+
+        expect_equal(tag.value, store.get_run(tagged.info.run_id).info.run_name, "the name")
+    run_id = fresh.run()
+    with unless_refused(ErrorCode.INVALID_PARAMETER_VALUE):
+        store.set_tag(run_id, tag)
+
+        run = store.get_run(run_id)
+        expect_equal((tag.value,) * 2, (run.info.run_name, run.data.tags.get(NAME_TAG)), "the name and its tag")
 
 
 @check("run.name-refused")

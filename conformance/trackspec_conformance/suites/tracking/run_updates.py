@@ -17,12 +17,13 @@ def given_fields_are_set(store: TrackingStore, fresh: Fresh) -> None:
     """The status, the end time and the name that update_run_info is given are read thereafter."""
     run_id = fresh.run(run_name="old")
 
-    store.update_run_info(run_id, RunStatus.FINISHED, START + 60_000, "new")
+    for number, name in enumerate(("new", " Trial 'é' \"e\u0301\" 😀\r\n%_\\ ", "0")):
+        store.update_run_info(run_id, RunStatus.FINISHED, START + number, name)
 
-    info = store.get_run(run_id).info
-    expect_equal(RunStatus.FINISHED, info.status, "the status")
-    expect_equal(START + 60_000, info.end_time, "the end time")
-    expect_equal("new", info.run_name, "the name")
+        info = store.get_run(run_id).info
+        expect_equal(RunStatus.FINISHED, info.status, "the status")
+        expect_equal(START + number, info.end_time, "the end time")
+        expect_equal(name, info.run_name, "the name")
 
 
 @check("run.update-answer", rests_on=("run.update",))
@@ -38,8 +39,11 @@ def the_answer_to_an_update_is_what_is_stored(store: TrackingStore, fresh: Fresh
 
 @check("run.update-none-keeps", rests_on=("run.update",))
 def fields_given_as_none_stay(store: TrackingStore, fresh: Fresh) -> None:
-    """None leaves the status, the end time and the name as they are."""
+    """None leaves the status, the end time and the name as they are, also a run that has no end without one."""
     run_id = fresh.run(run_name="named")
+    for status in (RunStatus.FINISHED, RunStatus.KILLED):
+        store.update_run_info(run_id, status, None, None)
+        expect_equal(None, store.get_run(run_id).info.end_time, f"the end time of a run that is {status}")
     store.update_run_info(run_id, RunStatus.FAILED, START + 5, "renamed")
     before = store.get_run(run_id).info
 
@@ -164,23 +168,25 @@ def a_status_as_text_is_refused(store: TrackingStore, fresh: Fresh) -> None:
 
 
 @check("run.finished-writable")
-def a_finished_run_is_writable(store: TrackingStore, fresh: Fresh) -> None:
-    """A finished run accepts every kind of write."""
-    run_id = fresh.run(tags=[RunTag("old", "1")])
-    store.update_run_info(run_id, RunStatus.FINISHED, START + 1)
+def an_ended_run_is_writable(store: TrackingStore, fresh: Fresh) -> None:
+    """A run that is finished, failed or killed accepts every kind of write."""
+    for status in (RunStatus.FINISHED, RunStatus.FAILED, RunStatus.KILLED):
+        run_id = fresh.run(tags=[RunTag("old", "1")])
+        store.update_run_info(run_id, status, START + 1)
 
-    store.log_param(run_id, Param("p", "1"))
-    store.log_metric(run_id, Metric("m", 0.5, START, 1))
-    store.set_tag(run_id, RunTag("t", "2"))
-    store.delete_tag(run_id, "old")
-    store.log_batch(run_id, [], [Param("q", "3")], [])
-    store.update_run_info(run_id, end_time=START + 2)
+        store.log_param(run_id, Param("p", "1"))
+        store.log_metric(run_id, Metric("m", 0.5, START, 1))
+        store.set_tag(run_id, RunTag("t", "2"))
+        store.delete_tag(run_id, "old")
+        store.log_batch(run_id, [Metric("n", 1.5, START, 1)], [Param("q", "3")], [])
+        store.update_run_info(run_id, end_time=START + 2)
 
-    run = store.get_run(run_id)
-    expect_equal({"p": "1", "q": "3"}, run.data.params, "the params")
-    expect_equal({"m": 0.5}, run.data.metrics, "the metrics")
-    expect_equal("2", run.data.tags.get("t"), "the tag")
-    expect_equal(START + 2, run.info.end_time, "the end time")
+        run = store.get_run(run_id)
+        expect_equal({"p": "1", "q": "3"}, run.data.params, f"the params of a run that is {status}")
+        expect_equal({"m": 0.5, "n": 1.5}, run.data.metrics, f"the metrics of a run that is {status}")
+        tags = run.data.tags
+        expect_equal(("2", None), (tags.get("t"), tags.get("old")), f"the tags of a run that is {status}")
+        expect_equal((status, START + 2), (run.info.status, run.info.end_time), "the status and the end time")
 
 
 @check("run.start-time-kept")

@@ -1,8 +1,23 @@
 """The checks of the chapter on runs: creating and reading them, and where their artifacts are."""
 
+import math
+from collections.abc import Callable
 from contextlib import suppress
+from functools import partial
 
-from trackspec import ErrorCode, LifecycleStage, Metric, Param, RunStatus, RunTag, TrackingStore, ViewType
+from trackspec import (
+    Dataset,
+    DatasetInput,
+    ErrorCode,
+    InputTag,
+    LifecycleStage,
+    Metric,
+    Param,
+    RunStatus,
+    RunTag,
+    TrackingStore,
+    ViewType,
+)
 from trackspec_conformance.checks import check
 from trackspec_conformance.expectations import expect, expect_equal, refused, unless_refused
 from trackspec_conformance.fresh import Fresh
@@ -25,12 +40,15 @@ def a_run_is_created(store: TrackingStore, fresh: Fresh) -> None:
 
 @check("run.create-answer", rests_on=("run.create",))
 def the_answer_to_create_is_what_is_stored(store: TrackingStore, fresh: Fresh) -> None:
-    """The run that create_run returns is the run that get_run returns."""
+    """The run that create_run returns is what get_run returns, also where the store fills in what is missing."""
     experiment_id = fresh.shared_experiment()
 
     created = store.create_run(experiment_id, "ada", START, [RunTag("team", "blue")], "first")
-
     expect_equal(store.get_run(created.info.run_id), created, "the run that create_run answers")
+
+    with unless_refused(ErrorCode.INVALID_PARAMETER_VALUE):
+        filled_in = store.create_run(experiment_id, None, None, None, None)
+        expect_equal(store.get_run(filled_in.info.run_id), filled_in, "the run that create_run answers")
 
 
 @check("run.ids-distinct", rests_on=("run.create",))
@@ -127,10 +145,16 @@ def a_refused_run_leaves_nothing(store: TrackingStore, fresh: Fresh) -> None:
 
 @check("run.create-tags", rests_on=("run.create",))
 def tags_are_set_at_creation(store: TrackingStore, fresh: Fresh) -> None:
-    """Every tag that create_run is given is set."""
-    tags = {f"tag-{number}": f"value {number}" for number in range(12)} | {
+    """Every tag that create_run is given is set, more than a hundred of them and awkward ones too."""
+    tags = {f"tag-{number}": f"value {number}" for number in range(110)} | {
         "empty": "",
         "mlflow.source.type": "JOB",
+        "mlflow.note.content": "# a\r\nb\n",
+        "k": " x\t",
+        "K": "'e\u0301' \u212b 😀",
+        "k ": "007",
+        "k/k": "v" * 7999 + "x",
+        "層": "null",
     }
 
     created = store.create_run(
@@ -162,13 +186,19 @@ def the_callers_tags_are_not_changed(store: TrackingStore, fresh: Fresh) -> None
 
 @check("run.create-duplicate-tags", rests_on=("run.create-tags",))
 def the_last_of_equal_tag_keys_holds(store: TrackingStore, fresh: Fresh) -> None:
-    """Of two tags with one key the last one holds, or the run is refused."""
+    """Of two tags with one key, the name's among them, the last one holds, or the run is refused."""
     tags = [RunTag("k", "first"), RunTag("other", "x"), RunTag("k", "last")]
+    names = [RunTag("mlflow.runName", "first"), RunTag("mlflow.runName", "last")]
 
     with unless_refused(ErrorCode.INVALID_PARAMETER_VALUE):
         created = store.create_run(fresh.shared_experiment(), "ada", START, tags, None)
 
         expect_equal("last", store.get_run(created.info.run_id).data.tags.get("k"), "the tag's value")
+    with unless_refused(ErrorCode.INVALID_PARAMETER_VALUE):
+        named = store.create_run(fresh.shared_experiment(), "ada", START, names, None)
+
+        run = store.get_run(named.info.run_id)
+        expect_equal(("last", "last"), (run.info.run_name, run.data.tags.get("mlflow.runName")), "name and tag")
 
 
 @check("run.create-tag-key-refused")
@@ -193,18 +223,19 @@ def wrong_tag_values_are_refused_at_creation(store: TrackingStore, fresh: Fresh)
 
 @check("run.get-whole")
 def a_run_is_read_whole(store: TrackingStore, fresh: Fresh) -> None:
-    """Everything that a run logged is read, also beyond a hundred items of a kind."""
+    """Everything that a run logged is read, also beyond three hundred params and tags and a thousand metrics."""
     run_id = fresh.run()
-    numbers = range(120)
-    for part in (numbers[:60], numbers[60:]):
-        metrics = [Metric(f"m{number}", number / 8, START, number) for number in part]
+    numbers, more = range(300), range(1050)
+    for start in range(3):
+        part = numbers[start::3]
+        metrics = [Metric(f"m{number}", number / 8, START, number) for number in more[start::3]]
         params = [Param(f"p{number}", str(number)) for number in part]
         store.log_batch(run_id, metrics, params, [RunTag(f"t{number}", str(number)) for number in part])
 
     data = store.get_run(run_id).data
 
     expect_equal({f"p{number}": str(number) for number in numbers}, data.params, "the params")
-    expect_equal({f"m{number}": number / 8 for number in numbers}, data.metrics, "the metrics")
+    expect_equal({f"m{number}": number / 8 for number in more}, data.metrics, "the metrics")
     tags = {f"t{number}": str(number) for number in numbers}
     expect_equal(tags, {key: data.tags.get(key) for key in tags}, "the tags")
 
@@ -236,7 +267,11 @@ def runs_outlive_the_store_object(store: TrackingStore, fresh: Fresh) -> None:
     experiment_id = fresh.experiment("reopened")
     deleted = fresh.run(experiment_id)
     active = fresh.run(
-        experiment_id, run_name="old", params=[Param("p", "1")], tags=[RunTag("t", "2"), RunTag("u", "3")]
+        experiment_id,
+        run_name="old",
+        metrics=[Metric("lost", math.nan, START, 1), Metric("up", math.inf, START, 2**53 + 1)],
+        params=[Param("p", "1"), Param("lines", "a\r\nb\rc\n"), Param("none", ""), Param("word", "null")],
+        tags=[RunTag("t", "2"), RunTag("u", "3"), RunTag("none", ""), RunTag("T", " e\u0301 \\n")],
     )
     store.log_metric(active, Metric("m", 0.5, START, 3))
     store.update_run_info(active, RunStatus.FAILED, START + 1, "new")
@@ -248,6 +283,28 @@ def runs_outlive_the_store_object(store: TrackingStore, fresh: Fresh) -> None:
     reopened = fresh.reopened()
 
     expect_equal(before, [reopened.get_run(active), reopened.get_run(deleted)], "the runs")
+
+
+@check("run.reopened", rests_on=("input.log",), needs="inputs")
+def inputs_outlive_the_store_object(store: TrackingStore, fresh: Fresh) -> None:
+    """A store that is opened again reads the inputs of a run."""
+    run_id = fresh.run(fresh.experiment("reopened"))
+    dataset = Dataset("d", "1", "local", "here\r\n", None, "profile")
+    store.log_inputs(run_id, [DatasetInput(dataset, (InputTag("context", "training"),))])
+    before = store.get_run(run_id)
+
+    expect_equal(before, fresh.reopened().get_run(run_id), "the run")
+
+
+@check("run.reopened", rests_on=("history.whole",), needs="history")
+def histories_outlive_the_store_object(fresh: Fresh) -> None:
+    """A store that is opened again reads the whole history of a metric, and not its latest point alone."""
+    points = [Metric("m", value, START, step) for step, value in enumerate((0.5, math.nan, -math.inf, 0.1))]
+    run_id = fresh.run(metrics=points)
+
+    history = fresh.reopened().get_metric_history(run_id, "m")
+
+    expect_equal(points, list(history), "the history")
 
 
 @check("run.get-unknown")
@@ -271,6 +328,20 @@ def ids_are_compared_exactly(store: TrackingStore, fresh: Fresh) -> None:
             expect_equal(spelling, found.info.run_id, "the id of the run that was asked for")
 
 
+@check("run.id-exact")
+def ids_of_writes_are_compared_exactly(store: TrackingStore, fresh: Fresh) -> None:
+    """No call that writes takes another spelling of a run's id for the run."""
+    run_id = fresh.run(fresh.experiment("exact"), tags=[RunTag("kept", "1")])
+    before = store.get_run(run_id)
+
+    for spelling in sorted({run_id.swapcase(), f" {run_id}", f"{run_id}\n"} - {run_id}):
+        for call in _writes(store, spelling):
+            with refused(ErrorCode.RESOURCE_DOES_NOT_EXIST, ErrorCode.INVALID_PARAMETER_VALUE):
+                call()
+
+    expect_equal(before, store.get_run(run_id), "the run")
+
+
 @check("run.malformed-id-refused")
 def malformed_ids_are_refused(store: TrackingStore) -> None:
     """A malformed run id is refused by every call that takes one."""
@@ -278,18 +349,9 @@ def malformed_ids_are_refused(store: TrackingStore) -> None:
         with refused(ErrorCode.INVALID_PARAMETER_VALUE, ErrorCode.RESOURCE_DOES_NOT_EXIST):
             store.get_run(run_id)  # type: ignore[arg-type]
     for run_id in (None, 5, "../x"):
-        with refused(ErrorCode.INVALID_PARAMETER_VALUE, ErrorCode.RESOURCE_DOES_NOT_EXIST):
-            store.update_run_info(run_id, RunStatus.FINISHED)  # type: ignore[arg-type]
-        with refused(ErrorCode.INVALID_PARAMETER_VALUE, ErrorCode.RESOURCE_DOES_NOT_EXIST):
-            store.delete_run(run_id)  # type: ignore[arg-type]
-        with refused(ErrorCode.INVALID_PARAMETER_VALUE, ErrorCode.RESOURCE_DOES_NOT_EXIST):
-            store.restore_run(run_id)  # type: ignore[arg-type]
-        with refused(ErrorCode.INVALID_PARAMETER_VALUE, ErrorCode.RESOURCE_DOES_NOT_EXIST):
-            store.log_param(run_id, Param("k", "v"))  # type: ignore[arg-type]
-        with refused(ErrorCode.INVALID_PARAMETER_VALUE, ErrorCode.RESOURCE_DOES_NOT_EXIST):
-            store.set_tag(run_id, RunTag("k", "v"))  # type: ignore[arg-type]
-        with refused(ErrorCode.INVALID_PARAMETER_VALUE, ErrorCode.RESOURCE_DOES_NOT_EXIST):
-            store.delete_tag(run_id, "k")  # type: ignore[arg-type]
+        for call in _writes(store, run_id):
+            with refused(ErrorCode.INVALID_PARAMETER_VALUE, ErrorCode.RESOURCE_DOES_NOT_EXIST):
+                call()
 
 
 @check("run.malformed-id-code")
@@ -323,22 +385,44 @@ def a_trailing_slash_is_not_doubled(store: TrackingStore, fresh: Fresh) -> None:
 
 @check("run.artifact-uri-query")
 def a_query_stays_at_the_end(store: TrackingStore, fresh: Fresh) -> None:
-    """The run's path is inserted before the query of the location."""
+    """The run's path is inserted before the query of the location, and before its fragment if it may have one."""
     experiment_id = fresh.experiment("query", artifact_location="s3://bucket/path?region=x/y")
 
     info = store.create_run(experiment_id, "ada", START, [], None).info
 
     expect_equal(f"s3://bucket/path/{info.run_id}/artifacts?region=x/y", info.artifact_uri, "the artifact URI")
+    with unless_refused(ErrorCode.INVALID_PARAMETER_VALUE):
+        experiment_id = store.create_experiment(fresh.name("fragment"), "s3://bucket/path#x/y", [])
+        info = store.create_run(experiment_id, "ada", START, [], None).info
+        expect_equal(f"s3://bucket/path/{info.run_id}/artifacts#x/y", info.artifact_uri, "the artifact URI")
 
 
 @check("run.artifact-uri-fixed")
 def renaming_does_not_move_artifacts(store: TrackingStore, fresh: Fresh) -> None:
-    """A run's artifact URI stays when it or its experiment is renamed."""
-    experiment_id = fresh.experiment("renamed")
+    """A run's artifact URI stays when it or its experiment is renamed, deleted or restored."""
+    experiment_id = fresh.experiment("renamed", artifact_location="s3://bucket/of-its-own")
     run_id = fresh.run(experiment_id, run_name="old")
     before = store.get_run(run_id).info.artifact_uri
 
     store.rename_experiment(experiment_id, fresh.name("new"))
     store.update_run_info(run_id, run_name="new")
-
     expect_equal(before, store.get_run(run_id).info.artifact_uri, "the artifact URI")
+    store.delete_experiment(experiment_id)
+    expect_equal(before, store.get_run(run_id).info.artifact_uri, "the artifact URI")
+    store.restore_experiment(experiment_id)
+    expect_equal(before, store.get_run(run_id).info.artifact_uri, "the artifact URI")
+
+
+def _writes(store: TrackingStore, run_id: object) -> tuple[Callable[[], object], ...]:
+    """Every call that writes to the run of an id."""
+    id_: str = run_id  # type: ignore[assignment]  # a wrong type is the point of some checks
+    return (
+        partial(store.log_metric, id_, Metric("m", 1.0, 0, 0)),
+        partial(store.log_param, id_, Param("p", "1")),
+        partial(store.log_batch, id_, [], [], [RunTag("t", "1")]),
+        partial(store.set_tag, id_, RunTag("t", "1")),
+        partial(store.delete_tag, id_, "kept"),
+        partial(store.update_run_info, id_, RunStatus.FINISHED),
+        partial(store.restore_run, id_),
+        partial(store.delete_run, id_),
+    )

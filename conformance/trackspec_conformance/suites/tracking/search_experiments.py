@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import operator
+from functools import partial
 from typing import Any, cast
 
 from trackspec import ErrorCode, ExperimentTag, TrackingStore, ViewType
 from trackspec_conformance.checks import check
 from trackspec_conformance.expectations import expect_equal, refused, unless_refused
 from trackspec_conformance.fresh import Fresh
-from trackspec_conformance.searching import ids
+from trackspec_conformance.searching import ids, walk
 
 CREATED = ("experiment.create",)
 SCOPED = (*CREATED, "search-experiments.name", "search-experiments.clauses-all-hold")
@@ -20,15 +21,16 @@ INVALID = ErrorCode.INVALID_PARAMETER_VALUE
 def experiments_come_whole(store: TrackingStore, fresh: Fresh) -> None:
     """An experiment is answered as get_experiment answers it, and holds what it was made of."""
     name = fresh.name()
-    tags = [ExperimentTag("a/b", "x"), ExperimentTag("empty", "")]
-    experiment_id = store.create_experiment(name, "s3://bucket/place", tags)
+    tags = {"a/b": "x", "empty": "", "long": "v" * 20_000} | {f"k{number}": str(number) for number in range(20)}
+    place = "s3://bucket/Place/?v=1"
+    experiment_id = store.create_experiment(name, place, [ExperimentTag(*item) for item in tags.items()])
 
-    (found,) = store.search_experiments(max_results=1000, filter_string=f"name = '{name}'")
+    answer = store.search_experiments(max_results=1000, filter_string=f"name = '{name}'")
 
-    expect_equal(
-        [experiment_id, name, "s3://bucket/place"], [found.experiment_id, found.name, found.artifact_location]
-    )
-    expect_equal(["x", ""], [found.tags.get("a/b"), found.tags.get("empty")], "the tags")
+    expect_equal([experiment_id], ids(answer))
+    found = answer[0]
+    expect_equal((name, place), (found.name, found.artifact_location), "the name and the location")
+    expect_equal(tags, {key: found.tags.get(key) for key in tags}, "the tags")
     expect_equal(store.get_experiment(experiment_id), found)
 
 
@@ -40,31 +42,40 @@ def one_active_one_deleted(store: TrackingStore, fresh: Fresh) -> tuple[str, str
     return f"name LIKE '{prefix}%'", active, deleted
 
 
+def _expect_seen(store: TrackingStore, view_type: ViewType, both: str, by_name: list[str]) -> None:
+    search = partial(store.search_experiments, view_type)
+    expect_equal(sorted(by_name), sorted(ids(search(1000, filter_string=both))))
+    found = search(1000, filter_string=f"{both} AND creation_time > 0 AND name != 'x'")
+    expect_equal(sorted(by_name), sorted(ids(found)), "with more clauses")
+    expect_equal(by_name, ids(search(1000, filter_string=both, order_by=["name"])), "by name")
+    pages = walk(partial(search, 1, filter_string=both, order_by=["name DESC"]), most=3)
+    expect_equal(by_name[::-1], [id_ for page in pages for id_ in ids(page)], "page by page")
+
+
 @check("search-experiments.view-active", rests_on=(*CREATED, "experiment.delete"))
 def active_experiments_are_seen(store: TrackingStore, fresh: Fresh) -> None:
-    """The default view shows the active experiment only."""
+    """The default view shows the active experiment only, with more clauses, in another order and page by page."""
     both, active, _ = one_active_one_deleted(store, fresh)
 
-    expect_equal([active], ids(store.search_experiments(ViewType.ACTIVE_ONLY, 1000, filter_string=both)))
     expect_equal([active], ids(store.search_experiments(max_results=1000, filter_string=both)))
+    expect_equal([active], ids(store.search_experiments(filter_string=both, order_by=["name DESC"])))
+    _expect_seen(store, ViewType.ACTIVE_ONLY, both, [active])
 
 
 @check("search-experiments.view-deleted", rests_on=(*CREATED, "experiment.delete"))
 def deleted_experiments_are_seen(store: TrackingStore, fresh: Fresh) -> None:
-    """The view of deleted experiments shows the deleted one only."""
+    """The view of deleted experiments shows the deleted one only, with more clauses, and in another order."""
     both, _, deleted = one_active_one_deleted(store, fresh)
 
-    expect_equal([deleted], ids(store.search_experiments(ViewType.DELETED_ONLY, 1000, filter_string=both)))
+    _expect_seen(store, ViewType.DELETED_ONLY, both, [deleted])
 
 
 @check("search-experiments.view-all", rests_on=(*CREATED, "experiment.delete"))
 def all_experiments_are_seen(store: TrackingStore, fresh: Fresh) -> None:
-    """The view of all experiments shows the active and the deleted one."""
+    """The view of all experiments shows the active and the deleted one, with more clauses and in another order."""
     both, active, deleted = one_active_one_deleted(store, fresh)
 
-    found = store.search_experiments(ViewType.ALL, 1000, filter_string=both)
-
-    expect_equal(sorted([active, deleted]), sorted(ids(found)))
+    _expect_seen(store, ViewType.ALL, both, [active, deleted])
 
 
 @check("search-experiments.view-type-refused")
@@ -89,10 +100,28 @@ def names_are_compared(store: TrackingStore, fresh: Fresh) -> None:
         (f"name LIKE '{prefix.upper()}%'", []),
         (f"name ILIKE '{prefix.upper()}-one'", [one, other_case]),
         (f"name LIKE '{prefix}%' AND name != '{prefix}-one'", [two, other_case]),
+        (f"name = '{prefix}-t_o'", []),
     ):
         expect_equal(
             sorted(found), sorted(ids(store.search_experiments(max_results=1000, filter_string=filter_string)))
         )
+
+
+@check("search-experiments.name", rests_on=CREATED)
+def awkward_names_are_compared(store: TrackingStore, fresh: Fresh) -> None:
+    """Names that differ in a backslash or the Unicode form alone are told apart, and a pattern's dot is a dot."""
+    prefix = fresh.name("Name")
+    ends = ("a\\b", "a\\\\b", "ab", "é", "e\u0301", "a.b")
+    made = {end: store.create_experiment(f"{prefix}-{end}", None, []) for end in ends}
+
+    for filter_string, found in (
+        *((f"name = '{prefix}-{end}'", [end]) for end in ends),
+        (f"name LIKE '{prefix}-a\\b'", ["a\\b"]),
+        (f"name LIKE '%{prefix}-a\\\\%'", ["a\\\\b"]),
+        (f"name LIKE '{prefix}-a.%'", ["a.b"]),
+    ):
+        answer = store.search_experiments(max_results=1000, filter_string=filter_string)
+        expect_equal(sorted(made[end] for end in found), sorted(ids(answer)), filter_string)
 
 
 @check("search-experiments.id", rests_on=SCOPED)
@@ -103,6 +132,7 @@ def ids_are_compared(store: TrackingStore, fresh: Fresh) -> None:
 
     for filter_string, found in (
         (f"experiment_id = '{one}'", [one]),
+        *(((f"experiment_id = '0{one}'", []),) if one.isdigit() and len(one) < 64 else ()),
         (f"name LIKE '{prefix}%' AND experiment_id != '{one}'", [two, three]),
         (f"experiment_id IN ('{one}', '{three}')", [one, three]),
         (f"name LIKE '{prefix}%' AND experiment_id NOT IN ('{one}','{three}')", [two]),
@@ -196,12 +226,18 @@ def tags_are_compared(store: TrackingStore, fresh: Fresh) -> None:
     """Experiments are found by their tags; one without the tag is found by IS NULL alone."""
     prefix = fresh.name()
     red, tree, bare = (
-        store.create_experiment(f"{prefix}-{end}", None, [ExperimentTag("a/kind", value)] if value else [])
-        for end, value in (("r", "red"), ("t", "Tree"), ("b", None))
+        store.create_experiment(f"{prefix}-{end}", None, [ExperimentTag(*item) for item in tags.items()])
+        for end, tags in (
+            ("r", {"a/kind": "red", "A/kind": "Red"}),
+            ("t", {"a/kind": "Tree", "A/kind": "red "}),
+            ("b", {"A/kind": "red", "a": "red"}),
+        )
     )
 
     for clause, found in (
         ("tags.`a/kind` = 'red'", [red]),
+        ("tags.`a/kind` = 'tree'", []),
+        ("tags.`A/kind` = 'red'", [bare]),
         ("tag.`a/kind` != 'red'", [tree]),
         ("tags.`a/kind` LIKE '%re%'", [red, tree]),
         ("tags.`a/kind` LIKE 'tr%'", []),

@@ -18,9 +18,12 @@ def run_ids_are_compared(store: TrackingStore, fresh: Fresh) -> None:
     """A run id is found whole and by pattern."""
     experiment_id = fresh.experiment()
     one, two = (fresh.run(experiment_id, run_name=name) for name in ("one", "two"))
+    other_case = one.swapcase() if one.swapcase() != one else "another"
 
     for filter_string, found in (
         (f"run_id = '{one}'", ["one"]),
+        (f"run_id = '{other_case}'", []),
+        (f"run_id = '{one[:-1]}'", []),
         (f"run_id != '{one}'", ["two"]),
         (f"run_id LIKE '%{two[1:]}'", ["two"]),
         (f"run_id ILIKE '{two.upper()}'", ["two"]),
@@ -33,8 +36,11 @@ def run_ids_are_listed(store: TrackingStore, fresh: Fresh) -> None:
     """IN finds the listed runs, NOT IN the others."""
     experiment_id = fresh.experiment()
     one, two, three = (fresh.run(experiment_id, run_name=name) for name in ("one", "two", "three"))
+    near = f"'{one[:-1]}', '{one}0', '{one.swapcase() if one.swapcase() != one else 'another'}'"
 
     for filter_string, found in (
+        (f"run_id IN ({near})", []),
+        (f"run_id NOT IN ({near})", ["one", "three", "two"]),
         (f"run_id IN ('{one}')", ["one"]),
         (f"run_id IN ('{three}', '{one}')", ["one", "three"]),
         (f"run_id IN ('{fresh.unknown_run_id()}','{two}','{two}')", ["two"]),
@@ -123,12 +129,13 @@ def statuses_are_compared(store: TrackingStore, fresh: Fresh) -> None:
 @check("search.artifact-uri", rests_on=FOUND)
 def artifact_uris_are_compared(store: TrackingStore, fresh: Fresh) -> None:
     """A run is found by the URI of its artifacts."""
-    experiment_id = fresh.experiment()
+    experiment_id = fresh.experiment(artifact_location="s3://bucket/path")
     runs = [fresh.run(experiment_id, run_name=name) for name in ("one", "two")]
     uri = store.get_run(runs[0]).info.artifact_uri
 
     for filter_string, found in (
         (f'artifact_uri = "{uri}"', ["one"]),
+        (f'artifact_uri = "{uri[:-1]}"', []),
         (f'artifact_uri != "{uri}"', ["two"]),
         (f'artifact_uri LIKE "{uri[:-1]}_"', ["one"]),
         (f'artifact_uri ILIKE "{uri.upper()}"', ["one"]),
@@ -157,6 +164,7 @@ def times_are_compared(store: TrackingStore, fresh: Fresh) -> None:
         ("end_time < 6000", ["a"]),
         ("end_time <= 6000", ["a", "b"]),
         ("end_time > 5000", ["b"]),
+        ("end_time >= 6000", ["b"]),
         ("end_time >= 0", ["a", "b"]),
     ):
         expect_equal(found, sorted(names(store.search_runs([experiment_id], filter_string))))
@@ -165,14 +173,14 @@ def times_are_compared(store: TrackingStore, fresh: Fresh) -> None:
 def reader(store: TrackingStore, fresh: Fresh, experiment_id: str, name: str, *read: tuple[str, str, str]) -> None:
     """Arrange a run that read datasets, given as name, digest and context."""
     run_id = fresh.run(experiment_id, run_name=name)
-    inputs = [
-        DatasetInput(Dataset(dataset, digest, "local", "{}"), (InputTag(CONTEXT_TAG, context),) if context else ())
-        for dataset, digest, context in read
-    ]
+    inputs = []
+    for dataset, digest, context in read:
+        tags = (InputTag("other", "train"), InputTag(CONTEXT_TAG, context)) if context else ()
+        inputs.append(DatasetInput(Dataset(dataset, digest, "local", "{}"), tags))
     store.log_inputs(run_id, inputs)
 
 
-@check("search.dataset-name", rests_on=FOUND)
+@check("search.dataset-name", rests_on=(*FOUND, "input.log"))
 def dataset_names_are_compared(store: TrackingStore, fresh: Fresh) -> None:
     """Runs are found by the name of a dataset."""
     experiment_id = fresh.experiment()
@@ -191,7 +199,7 @@ def dataset_names_are_compared(store: TrackingStore, fresh: Fresh) -> None:
         expect_equal(found, sorted(names(store.search_runs([experiment_id], filter_string))))
 
 
-@check("search.dataset-digest", rests_on=FOUND)
+@check("search.dataset-digest", rests_on=(*FOUND, "input.log"))
 def dataset_digests_are_compared(store: TrackingStore, fresh: Fresh) -> None:
     """Runs are found by the digest of a dataset."""
     experiment_id = fresh.experiment()
@@ -210,7 +218,7 @@ def dataset_digests_are_compared(store: TrackingStore, fresh: Fresh) -> None:
         expect_equal(found, sorted(names(store.search_runs([experiment_id], filter_string))))
 
 
-@check("search.dataset-context", rests_on=FOUND)
+@check("search.dataset-context", rests_on=(*FOUND, "input.log"))
 def dataset_contexts_are_compared(store: TrackingStore, fresh: Fresh) -> None:
     """Runs are found by what they read a dataset for; an input without a context is not found by it."""
     experiment_id = fresh.experiment()
@@ -229,7 +237,7 @@ def dataset_contexts_are_compared(store: TrackingStore, fresh: Fresh) -> None:
         expect_equal(found, sorted(names(store.search_runs([experiment_id], filter_string))))
 
 
-@check("search.dataset-any-input", rests_on=FOUND)
+@check("search.dataset-any-input", rests_on=(*FOUND, "input.log"))
 def any_input_will_do(store: TrackingStore, fresh: Fresh) -> None:
     """One input fulfils a clause for its run, and another one may fulfil the next clause."""
     experiment_id = fresh.experiment()
@@ -243,6 +251,8 @@ def any_input_will_do(store: TrackingStore, fresh: Fresh) -> None:
         ("dataset.name = 'cifar' AND dataset.name = 'mnist'", ["both"]),
         ("dataset.name = 'cifar' AND dataset.context = 'train'", ["both"]),
         ("dataset.name != 'mnist'", ["both"]),
+        ("dataset.name NOT IN ('mnist', 'other')", ["both"]),
+        ("dataset.digest NOT IN ('d1')", ["both"]),
         ("dataset.name LIKE '%'", ["both", "one"]),
     ):
         expect_equal(found, sorted(names(store.search_runs([experiment_id], filter_string))))

@@ -95,17 +95,19 @@ def missing_keys_fulfil_nothing(store: TrackingStore, fresh: Fresh) -> None:
 
 @check("search.text-equality", rests_on=FOUND)
 def text_is_compared_whole(store: TrackingStore, fresh: Fresh) -> None:
-    """Case, blanks and accents make values differ."""
+    """Case, blanks, accents, number forms, Unicode forms and the last of 301 characters tell values apart."""
     experiment_id = fresh.experiment()
-    for value in ("red", "Red", "red ", "réd", "redder"):
-        fresh.run(experiment_id, run_name=f"[{value}]", params=[Param("p", value)], tags=[RunTag("t", value)])
+    values = ("red", "Red", "red ", "réd", "re\u0301d", "redder", "1", "1.0", "", "x" * 300 + "y", "x" * 300 + "z")
+    for number, value in enumerate(values):
+        fresh.run(experiment_id, run_name=str(number), params=[Param("p", value)], tags=[RunTag("t", value)])
+    fresh.run(experiment_id, run_name="without")
 
     for key in ("params.p", "tags.t"):
-        expect_equal(["[red]"], names(store.search_runs([experiment_id], f"{key} = 'red'")))
-        expect_equal(
-            ["[Red]", "[red ]", "[redder]", "[réd]"],
-            sorted(names(store.search_runs([experiment_id], f"{key} != 'red'"))),
-        )
+        for value in ("red", "réd", "1", "", values[-1]):
+            found = names(store.search_runs([experiment_id], f"{key} = '{value}'"))
+            expect_equal([str(values.index(value))], found, f"the runs whose {key} is {value!r}")
+        others = names(store.search_runs([experiment_id], f"{key} != 'red'"))
+        expect_equal([str(number) for number in range(1, len(values))], sorted(others, key=int), "the others")
 
 
 @check("search.like", rests_on=FOUND)
@@ -134,11 +136,12 @@ def an_underscore_stands_for_one_character(store: TrackingStore, fresh: Fresh) -
     """An underscore fits one character, of any script, and neither none nor two."""
     experiment_id = fresh.experiment()
     for value in ("ab", "axb", "a_b", "a😀b", "axxb"):
-        fresh.run(experiment_id, run_name=value, params=[Param("p", value)])
+        fresh.run(experiment_id, run_name=value, params=[Param("p", value)], tags=[RunTag("t", value)])
 
     for pattern, found in (("a_b", ["a_b", "axb", "a😀b"]), ("a__b", ["axxb"]), ("__", ["ab"])):
-        filter_string = f"params.p LIKE '{pattern}'"
-        expect_equal(found, sorted(names(store.search_runs([experiment_id], filter_string))))
+        for key in ("params.p", "tags.t", "run_name"):
+            filter_string = f"{key} LIKE '{pattern}'"
+            expect_equal(found, sorted(names(store.search_runs([experiment_id], filter_string))), filter_string)
 
 
 @check("search.like-is-anchored", rests_on=FOUND)
@@ -188,8 +191,8 @@ def wildcards_stand_for_line_breaks(store: TrackingStore, fresh: Fresh) -> None:
 def other_characters_stand_for_themselves(store: TrackingStore, fresh: Fresh) -> None:
     """Signs of regular expressions and of globs, and the backslash, are ordinary in a pattern."""
     experiment_id = fresh.experiment()
-    for value in ("a.c", "abc", "[a]", "a*c", "a?c", "a\\c", "(a|b)", "^a$"):
-        fresh.run(experiment_id, run_name=value, params=[Param("p", value)])
+    for value in ("a.c", "abc", "[a]", "a*c", "a?c", "a\\c", "(a|b)", "^a$", "a+c"):
+        fresh.run(experiment_id, run_name=value, params=[Param("p", value)], tags=[RunTag("t", value)])
 
     for pattern, found in (
         ("a.%", ["a.c"]),
@@ -199,10 +202,13 @@ def other_characters_stand_for_themselves(store: TrackingStore, fresh: Fresh) ->
         ("a\\%", ["a\\c"]),
         ("(a|b)%", ["(a|b)"]),
         ("^a$%", ["^a$"]),
+        ("a+%", ["a+c"]),
+        ("[abc]%", []),
         (".*%", []),
     ):
-        found_names = names(store.search_runs([experiment_id], f"params.p LIKE '{pattern}'"))
-        expect_equal(found, found_names, f"what {pattern!r} finds")
+        for key in ("params.p", "tags.t", "run_name"):
+            found_names = names(store.search_runs([experiment_id], f"{key} LIKE '{pattern}'"))
+            expect_equal(found, found_names, f"what {key} LIKE {pattern!r} finds")
 
 
 @check("search.ilike", rests_on=FOUND)

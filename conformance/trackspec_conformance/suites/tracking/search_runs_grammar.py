@@ -14,19 +14,22 @@ INVALID = ErrorCode.INVALID_PARAMETER_VALUE
 
 @check("search.clauses-all-hold", rests_on=FOUND)
 def every_clause_counts(store: TrackingStore, fresh: Fresh) -> None:
-    """A run that fails any one of three clauses is not found."""
+    """A run that fails any one of several clauses, of which two are of each kind, is not found."""
     experiment_id = fresh.experiment()
-    for name, a, b, m in (
-        ("all", "1", "1", 1.0),
-        ("not a", "2", "1", 1.0),
-        ("not b", "1", "2", 1.0),
-        ("not m", "1", "1", 2.0),
-    ):
-        fresh.run(experiment_id, run_name=name, params=[Param("a", a), Param("b", b)], metrics=[Metric("m", m, 0)])
+    keys = ("params.a", "params.b", "tags.a", "tags.b", "metrics.a", "metrics.b")
+    for failing in (None, *keys):
+        texts = {key: "2" if key == failing else "1" for key in keys}
+        fresh.run(
+            experiment_id,
+            run_name=failing or "all",
+            params=[Param(key, texts[f"params.{key}"]) for key in "ab"],
+            tags=[RunTag(key, texts[f"tags.{key}"]) for key in "ab"],
+            metrics=[Metric(key, float(texts[f"metrics.{key}"]), 0) for key in "ab"],
+        )
+    clauses = [f"{key} < 1.5" if key.startswith("metrics") else f"{key} = '1'" for key in keys]
 
-    found = store.search_runs([experiment_id], "params.a = '1' AND metrics.m < 1.5 AND params.b = '1'")
-
-    expect_equal(["all"], names(found))
+    for ordered in (clauses, clauses[::-1]):
+        expect_equal(["all"], names(store.search_runs([experiment_id], " AND ".join(ordered))))
 
 
 @check("search.no-filter", rests_on=FOUND)
@@ -157,6 +160,8 @@ def white_space_is_free(store: TrackingStore, fresh: Fresh) -> None:
 
     for filter_string in (
         "metrics.m>5 AND params.p='high'",
+        " metrics.m > 5 AND params.p = 'high' ",
+        "params.p IS  NOT\n NULL AND params.none IS\tNULL AND metrics.m > 5",
         "metrics.m  >   5   AND   params.p   =   'high'",
         "metrics.m\n>\n5\nAND\n\tparams.p\t=\t'high'",
         "metrics.m>=5 AND params.p!='low'",
@@ -273,9 +278,9 @@ def aliases_mean_their_attributes(store: TrackingStore, fresh: Fresh) -> None:
 
 @check("search.quoted-keys", rests_on=FOUND)
 def quoted_keys_are_taken_as_they_are(store: TrackingStore, fresh: Fresh) -> None:
-    """Backticks and double quotes hold keys with slashes, blanks, dots, hyphens and keywords."""
+    """Backticks and double quotes hold keys with slashes, blanks, dots, hyphens, colons, letters and keywords."""
     experiment_id = fresh.experiment()
-    keys = ("a/b", "a b", "a-b", "a.b", "and")
+    keys = ("a/b", "a b", "a-b", "a.b", "and", " a ", "a:b", "größe 層")
     fresh.run(
         experiment_id,
         run_name="one",
@@ -283,7 +288,9 @@ def quoted_keys_are_taken_as_they_are(store: TrackingStore, fresh: Fresh) -> Non
         params=[Param(key, f"value {number}") for number, key in enumerate(keys)],
         tags=[RunTag("a b", "tagged")],
     )
-    fresh.run(experiment_id, run_name="other", params=[Param("a", "value 0")])
+    near = {"a": " a ", "and ": "and", "GRÖSSE 層": "größe 層"}
+    others = [Param(key, f"value {keys.index(other)}") for key, other in near.items()]
+    fresh.run(experiment_id, run_name="other", params=others)
 
     for number, key in enumerate(keys):
         for quoted in (f"`{key}`", f'"{key}"'):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 
-from trackspec import ErrorCode, Metric, Param, TrackingStore
+from trackspec import ErrorCode, Metric, Param, RunTag, TrackingStore
 from trackspec_conformance.checks import check
 from trackspec_conformance.expectations import expect_equal, refused, unless_refused
 from trackspec_conformance.fresh import Fresh
@@ -69,16 +69,27 @@ def strings_are_data(store: TrackingStore, fresh: Fresh) -> None:
         ":value",
         "{0}",
         "AND",
+        "a AND b",
+        "a and params.p = 'b'",
+        "IS NULL",
+        "a = 'b', (c)",
+        " two  spaces ",
+        "two\n\n lines\t",
+        "50%% off",
+        "`a`",
         "é😀",
     )
-    fresh.run(
-        experiment_id, run_name="one", params=[Param(f"p{number}", value) for number, value in enumerate(values)]
-    )
-    fresh.run(experiment_id, run_name="other", params=[Param(f"p{number}", "x") for number in range(len(values))])
+    # What a store makes of such a string when it takes it apart finds the other run.
+    altered = ("a and b", "two spaces", "two lines", "50% off")
+    for name, texts in (("one", values), ("other", [*altered, *["x"] * (len(values) - len(altered))])):
+        params = [Param(f"p{number}", text) for number, text in enumerate(texts)]
+        fresh.run(experiment_id, run_name=name, params=params, tags=[RunTag("t", texts[13])])
 
     for number, value in enumerate(values):
         found = store.search_runs([experiment_id], f'params.p{number} = "{value}"')
         expect_equal(["one"], names(found), f"what {value!r} finds")
+    found = store.search_runs([experiment_id], f"tags.t = \"{values[13]}\" AND params.p0 LIKE '%'")
+    expect_equal(["one"], names(found), f"what {values[13]!r} finds beside another clause")
 
 
 @check("search.text-takes-strings")
@@ -105,7 +116,7 @@ def numbers_are_understood_in_every_form(store: TrackingStore, fresh: Fresh) -> 
     fresh.run(experiment_id, run_name="ten", metrics=[Metric("m", 10.0, 0)])
     fresh.run(experiment_id, run_name="minus half", metrics=[Metric("m", -0.5, 0)])
 
-    for number in ("10", "10.0", "10.", "1e1", "1E1", "100e-1", "0.1e2"):
+    for number in ("10", "10.0", "10.", "1e1", "1E1", "1e+1", "100e-1", "0.1e2", ".1e2"):
         expect_equal(["ten"], names(store.search_runs([experiment_id], f"metrics.m = {number}")), number)
     for number in ("-0.5", "-.5", "-5e-1"):
         expect_equal(["minus half"], names(store.search_runs([experiment_id], f"metrics.m = {number}")), number)

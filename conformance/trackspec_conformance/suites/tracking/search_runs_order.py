@@ -40,12 +40,12 @@ def ties_are_broken(store: TrackingStore, fresh: Fresh) -> None:
 
 @check("search.order-metric", rests_on=FOUND)
 def metrics_order_as_numbers(store: TrackingStore, fresh: Fresh) -> None:
-    """Nine comes before ten, the infinities at the ends, and an earlier value does not count."""
+    """Nine comes before ten, the next double behind it, the infinities at the ends, no earlier value counts."""
     experiment_id = fresh.experiment()
-    for value in (9.0, math.inf, -1.5, 10.0, -math.inf):
+    for value in (9.0, math.inf, -1.5, 10.0, -math.inf, math.nextafter(9.0, 10.0)):
         points = [Metric("m", 100.0, 0, 0), Metric("m", value, 0, 1)]
         fresh.run(experiment_id, run_name=str(value), metrics=points)
-    ascending = ["-inf", "-1.5", "9.0", "10.0", "inf"]
+    ascending = ["-inf", "-1.5", "9.0", "9.000000000000002", "10.0", "inf"]
 
     expect_equal(ascending, names(store.search_runs([experiment_id], order_by=["metrics.m ASC"])))
     expect_equal(ascending[::-1], names(store.search_runs([experiment_id], order_by=["metrics.m DESC"])))
@@ -53,9 +53,10 @@ def metrics_order_as_numbers(store: TrackingStore, fresh: Fresh) -> None:
 
 @check("search.order-text", rests_on=FOUND)
 def text_orders_by_code_point(store: TrackingStore, fresh: Fresh) -> None:
-    """Digits, capitals, small letters and the rest of Unicode come in this order."""
+    """Digits, capitals, small letters and the rest of Unicode come in this order, also behind 300 others."""
     experiment_id = fresh.experiment()
-    ascending = ["10", "9", "B", "a", "aa", "b", "z", "é", "\ufffd", "😀"]
+    long = "z" * 300
+    ascending = ["10", "9", "B", "a", "aa", "b", "z", f"{long}a", f"{long}b", "é", "\ufffd", "😀"]
     for value in sorted(ascending, key=lambda text: text.encode()[::-1]):
         fresh.run(experiment_id, run_name=value, params=[Param("p", value)], tags=[RunTag("t", value)])
 
@@ -69,14 +70,16 @@ def attributes_order(store: TrackingStore, fresh: Fresh) -> None:
     """Each attribute orders runs by its value."""
     experiment_id = fresh.experiment()
     statuses = {"b": RunStatus.RUNNING, "c": RunStatus.FAILED, "a": RunStatus.FINISHED}
-    starts = {"b": 3000, "c": 2000, "a": 4000}
-    ends = {"b": 7000, "c": 9000, "a": 8000}
+    starts = {"b": 2**53, "c": 2000, "a": 2**53 + 1}
+    ends = {"b": 7000, "c": 2**53 + 1, "a": 2**53}
     users = {"b": "x", "c": "y", "a": "z"}
     infos = {}
     for name in ("b", "c", "a"):
         run_id = fresh.run(experiment_id, run_name=name, start_time=starts[name], user_id=users[name])
         store.update_run_info(run_id, statuses[name], ends[name], None)
         infos[name] = store.get_run(run_id).info
+        if name == "a":
+            store.delete_tag(run_id, "mlflow.runName")  # the name stays, and orders
 
     for column, ascending in (
         ("run_name", ["a", "b", "c"]),

@@ -197,8 +197,10 @@ def system_tags_are_tags(store: TrackingStore, fresh: Fresh) -> None:
         store.set_tag(run_id, RunTag(key, "first"))
         store.set_tag(run_id, RunTag(key, "second"))
     store.delete_tag(run_id, "mlflow.note.content")
+    store.log_batch(run_id, [], [], [RunTag("other", "1"), RunTag("mlflow.log-model.history", "logged")])
 
     tags = store.get_run(run_id).data.tags
+    expect_equal("logged", tags.get("mlflow.log-model.history"), "the value of mlflow.log-model.history")
     expect_equal(False, "mlflow.note.content" in tags, "whether the deleted tag exists")
     for key in ("mlflow.user", "mlflow.source.name", "mlflow.parentRunId"):
         expect_equal("second", tags.get(key), f"the value of {key}")
@@ -268,13 +270,17 @@ def continuations_stay(store: TrackingStore, fresh: Fresh) -> None:
 
 @check("tag.delete-missing")
 def a_missing_tag_is_not_deleted(store: TrackingStore, fresh: Fresh) -> None:
-    """Deleting a tag that the run does not have, or no longer has, is refused."""
-    run_id = fresh.run(tags=[RunTag("T", "1"), RunTag("gone", "2")])
+    """Deleting a tag that the run does not have, or no longer has, is refused, and no other one goes for it."""
+    kept = {"T": "1", "x ": "2", "\u00c5": "3"}
+    run_id = fresh.run(tags=[RunTag("gone", "0"), *(RunTag(key, value) for key, value in kept.items())])
     store.delete_tag(run_id, "gone")
 
-    for key in ("never", "t", "gone"):
+    for key in ("never", "gone", "t", "x", "\u212b"):
         with refused(ErrorCode.RESOURCE_DOES_NOT_EXIST):
             store.delete_tag(run_id, key)
+
+    tags = store.get_run(run_id).data.tags
+    expect_equal(kept, {key: tags.get(key) for key in kept}, "the other tags")
 
 
 @check("tag.delete-prefix")
