@@ -17,7 +17,7 @@ PATIENCE = 60.0
 """How long a lock is waited for, in seconds."""
 
 _SHORTEST_PAUSE = 0.0002
-_LONGEST_PAUSE = 0.01
+_LONGEST_PAUSE = 0.001
 _UNSUPPORTED = {errno.EINVAL, errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP}
 
 
