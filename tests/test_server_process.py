@@ -407,9 +407,9 @@ def test_workers_end_with_the_process_that_started_them(uri: str) -> None:
         assert alive == []
 
 
-def test_what_one_worker_writes_all_workers_read(uri: str) -> None:
+def test_what_one_worker_writes_all_workers_read(sql_uri: str) -> None:
     """They share the database and nothing else."""
-    with in_process(uri, "--workers", "2") as server:
+    with in_process(sql_uri, "--workers", "2") as server:
         clients = [Client(server.port) for _ in range(8)]
         run = clients[0].returned("create_run", experiment_id="0", user_id="u", start_time=1)
         for number, client in enumerate(clients):
