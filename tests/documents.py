@@ -12,7 +12,7 @@ CHAPTERS = sorted((ROOT / "spec").glob("*.md"))
 GUIDES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
 DOCUMENTS = [*GUIDES, ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").glob("*/*.md")), *CHAPTERS]
 
-_MARK = re.compile(r"<!-- (?P<kind>not run|file|exit status): (?P<value>.+) -->")
+_MARK = re.compile(r"<!-- (?P<kind>not run|file|exit status|served): (?P<value>.+) -->")
 
 
 @dataclass(frozen=True)
@@ -20,7 +20,8 @@ class Block:
     """A fenced block.
 
     An HTML comment on the line before it may say what is done with it: ``not run: reason``, ``file: name`` for
-    what is written to a file of that name, ``exit status: number`` for commands that end with another than 0.
+    what is written to a file of that name, ``exit status: number`` for commands that end with another than 0,
+    ``served: how long`` for a command that serves, while the blocks after it call it at the address that it shows.
 
     :ivar line: where its text starts in the document, from 1.
     """

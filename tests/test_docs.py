@@ -8,6 +8,8 @@ import shlex
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +27,7 @@ from tests.documents import (
     links_of,
     prose_of,
 )
+from tests.servers.tracking import in_process
 from trackspec import TrackingStore, catalogue
 from trackspec.validated_store import ValidatedStore
 from trackspec_conformance import cli
@@ -35,6 +38,9 @@ if sys.version_info >= (3, 11):
     import tomllib
 else:
     import tomli as tomllib
+
+SHOWN_ADDRESS = "127.0.0.1:5000"
+"""Where a guide shows a server."""
 
 COMMAND_TIMEOUT = 240
 """Seconds; a command of a guide takes some, on a busy machine many."""
@@ -82,15 +88,27 @@ def test_the_examples_of_a_chapter_hold(chapter: Path, store: TrackingStore) -> 
 # -- the guides' examples and commands ---------------------------------------------------------------------------
 
 
+def environment() -> dict[str, str]:
+    """That of a command of a guide."""
+    variables = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST")}
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    return variables | {"PATH": path, "COLUMNS": "100"}
+
+
+def assert_prints(printed: str, output: str, place: str) -> None:
+    """What a command prints is what is shown, ``...`` standing for anything."""
+    pattern = re.escape(output.strip()).replace(re.escape("..."), ".*?")
+    lines = "\n".join(line.rstrip() for line in printed.splitlines()).strip()
+    assert re.fullmatch(pattern, lines, re.S), f"{place} prints:\n{printed[-3000:]}"
+
+
 def commands_run_in(directory: Path, block: Block) -> None:
-    """Run a block's commands in a directory, and compare what they print, ``...`` standing for anything."""
-    environment = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST")}
-    environment |= {"PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}", "COLUMNS": "100"}
+    """Run a block's commands in a directory, and compare what they print."""
     for command, output in block.commands:
         ended = subprocess.run(
             ["bash", "-c", command],
             cwd=directory,
-            env=environment,
+            env=environment(),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
@@ -101,9 +119,17 @@ def commands_run_in(directory: Path, block: Block) -> None:
         told = f"{block.place} prints:\n{ended.stdout[-3000:]}"
         assert str(ended.returncode) == block.marks.get("exit status", "0"), told
         if output:
-            pattern = re.escape(output.strip()).replace(re.escape("..."), ".*?")
-            printed = "\n".join(line.rstrip() for line in ended.stdout.splitlines()).strip()
-            assert re.fullmatch(pattern, printed, re.S), told
+            assert_prints(ended.stdout, output, block.place)
+
+
+@contextmanager
+def served_in(directory: Path, block: Block) -> Iterator[str]:
+    """Run a command that serves, until the end; yield the address that it has instead of the one shown."""
+    ((command, output),) = block.commands
+    with in_process(*shlex.split(command)[2:], directory=directory) as server:
+        address = f"127.0.0.1:{server.port}"
+        assert_prints(server.started.replace(address, SHOWN_ADDRESS), output, block.place)
+        yield address
 
 
 @pytest.mark.parametrize("guide", named(GUIDES))
@@ -111,15 +137,20 @@ def test_what_a_guide_shows_happens(guide: Path, tmp_path: Path, monkeypatch: py
     """The blocks of a guide run in order, in a directory of their own."""
     monkeypatch.chdir(tmp_path)
     names: dict[str, Any] = {}
-    for block in blocks_of(guide):
-        if "not run" in block.marks:
-            continue
-        if "file" in block.marks:
-            (tmp_path / block.marks["file"]).write_text(block.text, encoding="utf-8")
-        elif block.language == "python":
-            run_python(block, names)
-        elif block.language == "console":
-            commands_run_in(tmp_path, block)
+    address = SHOWN_ADDRESS
+    with ExitStack() as stack:
+        for shown in blocks_of(guide):
+            block = replace(shown, text=shown.text.replace(SHOWN_ADDRESS, address))
+            if "not run" in block.marks:
+                continue
+            if "file" in block.marks:
+                (tmp_path / block.marks["file"]).write_text(block.text, encoding="utf-8")
+            elif "served" in block.marks:
+                address = stack.enter_context(served_in(tmp_path, block))
+            elif block.language == "python":
+                run_python(block, names)
+            elif block.language == "console":
+                commands_run_in(tmp_path, block)
 
 
 def not_run() -> list[Any]:

@@ -21,6 +21,7 @@ from rich.console import Console
 from rich.table import Table
 
 from tests.bench.operations import names
+from tests.bench.serving import measure_servers, print_servers
 from tests.bench.targets import TARGETS, Target
 
 LONG_ENOUGH = 60.0
@@ -149,15 +150,21 @@ def main() -> None:
     )
     parser.add_argument("--runs", type=int, default=10_000, help="runs in the experiment that searches read")
     parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--store", choices=("sqlite", "file"), action="append")
+    parser.add_argument("--store", choices=("sqlite", "file", "rest"), action="append")
     parser.add_argument("--out", type=Path, default=Path("bench.json"))
     options = parser.parse_args()
+    chosen = options.store or ("sqlite", "file", "rest")
     rows = []
-    for store in options.store or ("sqlite", "file"):
-        for durability in ("power", "process"):
-            rows += measure(store, durability, options)
-    options.out.write_text(json.dumps(rows, indent=1) + "\n")
-    print_table(rows)
+    for store in chosen:
+        if store != "rest":
+            for durability in ("power", "process"):
+                rows += measure(store, durability, options)
+    served = measure_servers(options) if "rest" in chosen else []
+    options.out.write_text(json.dumps(rows + served, indent=1) + "\n")
+    if rows:
+        print_table(rows)
+    if served:
+        print_servers(served)
 
 
 if __name__ == "__main__":

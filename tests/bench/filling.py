@@ -40,6 +40,13 @@ def fill_sqlite(database: Path, store: Any, experiment: str, runs: list[tuple[An
     connection.close()
 
 
+def fill_by_calls(store: Any, experiment: str, runs: list[tuple[Any, Any, Any]]) -> None:
+    """Add runs by the store's own calls."""
+    for number, (metrics, params, tags) in enumerate(runs):
+        run = store.create_run(experiment, "user", START + number, [], f"run-{number}")
+        store.log_batch(run.info.run_id, metrics, params, tags)
+
+
 def fill_files(root: Path, store: Any, experiment: str, runs: list[tuple[Any, Any, Any]]) -> None:
     """Add runs to MLflow's directory, after the pattern of one that it makes itself."""
     pattern = store.create_run(experiment, "user", START, [], "run-0").info

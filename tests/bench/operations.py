@@ -6,6 +6,7 @@ Runs in MLflow's environment too, so it imports neither of the two.
 from __future__ import annotations
 
 import itertools
+import threading
 import time
 from collections.abc import Callable, Iterator
 from types import ModuleType
@@ -18,6 +19,9 @@ ORDER = ["metrics.m2 DESC"]
 ROUND_SECONDS = 0.5
 """How long one round of a fast operation lasts; a slow one is made once a round."""
 
+
+MANY_SECONDS = 4.0
+"""How long one round of many clients lasts."""
 
 Fill = Callable[[Any, str, list[tuple[Any, Any, Any]]], None]
 
@@ -130,6 +134,39 @@ def rate(operation: Callable[[], None]) -> float:
         if elapsed >= ROUND_SECONDS:
             return count / elapsed
     raise AssertionError
+
+
+def many_at_once(operations: list[Callable[[], None]]) -> dict[str, float]:
+    """Operations a second of clients that all work at once, and how long one takes, in milliseconds.
+
+    :param operations: one for each client.
+    """
+    times: list[list[float]] = [[] for _ in operations]
+    start = threading.Barrier(len(operations))
+
+    def work(operation: Callable[[], None], taken: list[float]) -> None:
+        start.wait()
+        end = time.perf_counter() + MANY_SECONDS
+        while (begun := time.perf_counter()) < end:
+            operation()
+            taken.append(time.perf_counter() - begun)
+
+    threads = [
+        threading.Thread(target=work, args=(operation, taken))
+        for operation, taken in zip(operations, times, strict=True)
+    ]
+    started = time.perf_counter()
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    elapsed = time.perf_counter() - started
+    ordered = sorted(itertools.chain.from_iterable(times))
+    return {
+        "rate": len(ordered) / elapsed,
+        "p50": 1000 * ordered[len(ordered) // 2],
+        "p99": 1000 * ordered[len(ordered) * 99 // 100],
+    }
 
 
 def names() -> Iterator[str]:

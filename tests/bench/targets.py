@@ -36,3 +36,14 @@ TARGETS |= {
     for operation, ratio in ratios.items()
     for durability in ("power", "process")
 }
+
+SERVING_TARGETS: dict[tuple[str, int], float] = {(operation, 1): 20 for operation in (*_SINGLE_WRITES, "get_run")}
+SERVING_TARGETS |= {(operation, 16): 8 for operation in (*_SINGLE_WRITES, "get_run")}
+SERVING_TARGETS |= {("log_batch_1000", 1): 8, ("log_batch_1000", 16): 8, ("search_runs", 1): 8, ("read_all", 1): 8}
+"""The least ratio of our server to MLflow's, by operation and number of clients."""
+
+MAX_SPREAD = 10
+"""The 99th percentile of our server's answers under many clients, in medians, at most."""
+
+MAX_WORKER_MEBIBYTES = 120
+"""The memory of a worker of our server, at most."""

@@ -110,13 +110,15 @@ class Workers:
 
 def _work(store_uri: str, listening: socket.socket, settings: Settings, lifeline: Connection) -> None:
     """Serve in a worker process until its lifeline is cut. Signals that all processes get change nothing."""
+    servers: list[Server] = []
+    threading.Thread(target=_stop_with, args=(lifeline, servers), daemon=True).start()
     try:
         store = open_store(store_uri)
     except TrackspecError as error:
         LOG.error("A worker cannot open the store: %s", error.message)
         os._exit(1)
     server = Server(settings.application(store), settings.limits)
-    threading.Thread(target=_stop_with, args=(server, lifeline), daemon=True).start()
+    servers.append(server)
     for number in SIGNALS:
         signal.signal(number, server.handle_exit)
     signal.pthread_sigmask(signal.SIG_UNBLOCK, SIGNALS)
@@ -125,6 +127,8 @@ def _work(store_uri: str, listening: socket.socket, settings: Settings, lifeline
     os._exit(0 if ended else 1)
 
 
-def _stop_with(server: Server, lifeline: Connection) -> None:
+def _stop_with(lifeline: Connection, servers: list[Server]) -> None:
     wait([lifeline])
-    server.stop()
+    if not servers:
+        os._exit(0)  # it is still starting, and has nothing in hand
+    servers[0].stop()

@@ -11,7 +11,9 @@ from trackspec.protocol.kinds import Json
 
 CONTENT_TYPE = "application/json"
 
-write_text = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode
+write_text = json.JSONEncoder(
+    ensure_ascii=False, allow_nan=False, check_circular=False, separators=(",", ":")
+).encode
 
 
 def write_body(fields: dict[str, Json]) -> bytes:

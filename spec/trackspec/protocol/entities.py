@@ -7,7 +7,6 @@ where other servers leave out what is empty.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from typing import Any
 
 from trackspec import entities
@@ -128,8 +127,14 @@ RUN_INPUTS = Message("RunInputs", _run_inputs, Field("dataset_inputs", Items(DAT
 def _run(info: entities.RunInfo, data: entities.RunData | None, inputs: entities.RunInputs | None) -> entities.Run:
     if data is None:
         data = entities.RunData()
-    latest = {key: replace(point, run_id=info.run_id) for key, point in data.latest_metrics.items()}
-    return entities.Run(info, replace(data, latest_metrics=latest), inputs or entities.RunInputs())
+    latest = {key: _of_run(point, info.run_id) for key, point in data.latest_metrics.items()}
+    return entities.Run(info, entities.RunData(latest, data.params, data.tags), inputs or entities.RunInputs())
+
+
+def _of_run(point: entities.Metric, run_id: str) -> entities.Metric:
+    return entities.Metric(
+        point.key, point.value, point.timestamp, point.step, run_id, point.dataset_name, point.dataset_digest
+    )
 
 
 RUN = Message(

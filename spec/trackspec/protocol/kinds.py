@@ -25,7 +25,12 @@ _EXACT = 2**53
 
 
 class Kind(ABC):
-    """One kind of value."""
+    """One kind of value.
+
+    :cvar is_json: whether the value is its own JSON.
+    """
+
+    is_json = False
 
     @abstractmethod
     def write(self, value: Any) -> Json:
@@ -63,6 +68,8 @@ class Kind(ABC):
 class Text(Kind):
     """A string."""
 
+    is_json = True
+
     def write(self, value: str) -> Json:
         return value
 
@@ -77,6 +84,8 @@ class Text(Kind):
 
 class Int64(Kind):
     """A signed 64-bit integer. A number without a fraction and a string of digits are read too."""
+
+    is_json = True
 
     def write(self, value: int) -> Json:
         return value

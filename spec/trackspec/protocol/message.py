@@ -47,9 +47,18 @@ class Message(Kind):
         self.fields = fields
         self._build = build
         kept = [field for field in fields if not isinstance(field.kind, Unsupported)]
-        self._writers = [(field.name, field.argument, field.kind.write) for field in kept]
-        self._readers = {name: field for field in fields for name in (field.name, *field.also)}
-        self._required = [field for field in fields if field.required]
+        self._writers = [
+            (field.name, field.argument, None if field.kind.is_json else field.kind.write) for field in kept
+        ]
+        self._readers = {
+            reading: {
+                name: (_reader(field.kind, reading), field if field in kept else None, field.argument)
+                for field in fields
+                for name in (field.name, *field.also)
+            }
+            for reading in ("read", "read_answer", "read_query")
+        }
+        self._required = [(field.argument, field.name) for field in fields if field.required]
         optional = [field for field in kept if not field.required]
         self._defaults = {field.argument: field.default for field in optional}
         self._fresh = [(field.argument, field.default) for field in optional if isinstance(field.default, type)]
@@ -58,18 +67,18 @@ class Message(Kind):
         written: dict[str, Json] = {}
         for name, attribute, write in self._writers:
             item = getattr(value, attribute)
-            if item is None or item == ():
+            if item is None:
                 continue
-            json = write(item)
-            if json != []:
-                written[name] = json
+            if write is not None and (item := write(item)) == []:
+                continue
+            written[name] = item
         return written
 
     def read(self, value: Json, field: str) -> Any:
-        return self._build(**self.attributes(_object(value, field)))
+        return self._build(**self._attributes(_object(value, field), "read", lenient=False))
 
     def read_answer(self, value: Json, field: str) -> Any:
-        return self._build(**self.attributes(_object(value, field), lenient=True))
+        return self._build(**self._attributes(_object(value, field), "read_answer", lenient=True))
 
     def attributes(self, value: Mapping[str, Json], *, lenient: bool = False) -> dict[str, Any]:
         """The attributes that the fields of an object give.
@@ -91,25 +100,35 @@ class Message(Kind):
         found = dict(self._defaults)
         for argument, make in self._fresh:
             found[argument] = make()
+        readers = self._readers[reading]
         for name, value in given.items():
-            field = self._readers.get(name)
-            if value is None or (field is None and lenient):
+            if value is None:
                 continue
-            if field is None:
+            if name not in readers:
+                if lenient:
+                    continue
                 raise invalid(f"There is no field {name[:80]!r} in {self.name}.")
-            item = getattr(field.kind, reading)(value, name)
-            if isinstance(field.kind, Unsupported):
+            read, field, argument = readers[name]
+            item = read(value, name)
+            if field is None:  # it is read to be refused, and has no place
                 continue
-            if field.also and found.get(field.argument, item) != item:  # such fields are required
+            if field.also and found.get(argument, item) != item:  # such fields are required
                 raise invalid(f"The fields {' and '.join((field.name, *field.also))} differ.")
-            found[field.argument] = item
-        for field in self._required:
-            if field.argument not in found:
-                raise invalid(f"The field {field.name!r} is missing.")
+            found[argument] = item
+        for argument, name in self._required:
+            if argument not in found:
+                raise invalid(f"The field {name!r} is missing.")
         return found
 
     def schema(self) -> dict[str, Any]:
         return {"$ref": f"#/components/schemas/{self.name}"}
+
+
+def _reader(kind: Kind, reading: str) -> Callable[[Any, str], Any]:
+    """The method of a kind that reads so, without a detour where it only hands on."""
+    hands_on = reading == "read_answer" and type(kind).read_answer is Kind.read_answer
+    found: Callable[[Any, str], Any] = kind.read if hands_on else getattr(kind, reading)
+    return found
 
 
 class Pairs(Kind):
@@ -119,10 +138,10 @@ class Pairs(Kind):
         return [{"key": key, "value": text} for key, text in value.items()]
 
     def read(self, value: Json, field: str) -> dict[str, str]:
-        return dict(_PAIRS.read(value, field))
+        return _plain_pairs(value) or dict(_PAIRS.read(value, field))
 
     def read_answer(self, value: Json, field: str) -> dict[str, str]:
-        return dict(_PAIRS.read_answer(value, field))
+        return _plain_pairs(value) or dict(_PAIRS.read_answer(value, field))
 
     def schema(self) -> dict[str, Any]:
         return {"type": "array", "items": {"$ref": "#/components/schemas/Pair"}}
@@ -134,6 +153,21 @@ def _pair(key: str, value: str) -> tuple[str, str]:
 
 PAIR = Message("Pair", _pair, Field("key", Text(), required=True), Field("value", Text(), default=""))
 _PAIRS = Items(PAIR)
+
+
+def _plain_pairs(value: Json) -> dict[str, str] | None:
+    """The dictionary, where nothing is missing, left over or amiss: the short way for what is usual."""
+    if type(value) is not list:
+        return None
+    found = {}
+    for pair in value:
+        if type(pair) is not dict or len(pair) != 2:
+            return None
+        key, text = pair.get("key"), pair.get("value")
+        if type(key) is not str or type(text) is not str:
+            return None
+        found[key] = text
+    return found
 
 
 def _object(value: Json, field: str) -> dict[str, Json]:
