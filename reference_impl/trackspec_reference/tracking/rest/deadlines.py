@@ -71,9 +71,10 @@ class _TimedAnswer(http.client.HTTPResponse):
 
 
 class TimedConnection(HTTPConnection):
-    """A connection that keeps the deadline."""
+    """A connection that keeps the deadline, and sends the head of a request together with its body."""
 
     response_class = _TimedAnswer
+    _held: list[bytes] | None = None
 
     def connect(self) -> None:
         try:
@@ -81,7 +82,19 @@ class TimedConnection(HTTPConnection):
         finally:
             CLOCK.sent = False  # what a proxy was told is no part of the request
 
+    def request(self, *args: Any, **kwargs: Any) -> None:
+        held: list[bytes] = []
+        self._held = held
+        try:
+            super().request(*args, **kwargs)
+        finally:
+            self._held = None
+        self.send(b"".join(held))
+
     def send(self, data: Any) -> None:
+        if self._held is not None:
+            self._held.append(data)
+            return
         if self.sock is None:
             self.connect()
         assert self.sock is not None

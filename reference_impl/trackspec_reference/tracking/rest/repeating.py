@@ -116,23 +116,24 @@ class _Tries:
     """The tries of one call, and the pauses between them."""
 
     def __init__(self, patience: Patience) -> None:
+        self._patience = patience
         self._deadline = time.monotonic() + patience.total_timeout
-        self._timeout = patience.timeout
-        self._retry = Retry(
-            patience.retries, backoff_factor=_PAUSE, backoff_jitter=_PAUSE, backoff_max=_LONGEST_PAUSE
-        )
+        self._retry: Retry | None = None
 
     def end_of_this(self) -> float:
         """When the try that begins now is given up."""
-        return min(time.monotonic() + self._timeout, self._deadline)
+        return min(time.monotonic() + self._patience.timeout, self._deadline)
 
     def pause(self, retry_after: str | None) -> float | None:
         """The seconds to wait before the next try, None if there is none.
 
         :param retry_after: what the server asks for: seconds, or a date.
         """
+        retry = self._retry or Retry(
+            self._patience.retries, backoff_factor=_PAUSE, backoff_jitter=_PAUSE, backoff_max=_LONGEST_PAUSE
+        )
         try:
-            self._retry = self._retry.increment(error=NoAnswer("", sent=False))
+            self._retry = retry.increment(error=NoAnswer("", sent=False))
         except MaxRetryError:
             return None
         pause = self._retry.get_backoff_time()

@@ -8,6 +8,7 @@ import ssl
 import time
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
+from urllib.parse import urlsplit
 
 import urllib3
 from requests import PreparedRequest, Response, Session
@@ -119,6 +120,13 @@ class _Adapter(HTTPAdapter):
         over_tls = isinstance(self._pool, urllib3.HTTPSConnectionPool)
         self._pool.ConnectionCls = TimedTLSConnection if over_tls else TimedConnection
         self.cert_verify(self._pool, url, verify, cert)
+        asked_of_a_proxy = super().request_url(request, proxies) == request.url
+        self._start = 0 if asked_of_a_proxy else len(url) - len(urlsplit(url).path)
+
+    def request_url(self, request: Any, proxies: Any) -> str:  # noqa: ARG002 - always the same
+        """The path and query of a request, or the whole URL where it goes to a proxy."""
+        url: str = request.url
+        return url[self._start :]
 
     def get_connection_with_tls_context(self, *args: Any, **kwargs: Any) -> Any:  # noqa: ARG002 - always the same
         return self._pool
