@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.documents import anchor
-from tests.spec_pages import section_of
+from tests.spec_pages import LATER, section_of
 from trackspec import catalogue
 from trackspec.catalogue import Requirement
 
@@ -146,6 +146,7 @@ def page(mlflow_version: str, reports: Mapping[str, Report]) -> str:
         "Where MLflow's stores were seen to differ from each other, or to do harm. Each is settled by the "
         "requirements named. *Fails* leads to what the store answered; a dot stands where the decision does not "
         "make a store wrong.",
+        _tally(found),
         *_divergences(found),
         "## What fails",
         "Every requirement that some store does not keep. The id leads to its sentence in the specification, "
@@ -193,6 +194,19 @@ def _verdict(report: Report, profile: str) -> str:
     }
     told = ", ".join(f"{count} {word}" for word, count in counts.items() if count)
     return f"{'conforms' if report['profiles'][profile]['conforms'] else 'does not conform'}:<br>{told}"
+
+
+def _tally(found: Findings) -> str:
+    """How much of what was observed is shown."""
+    settled = requirements_by_row()
+    wrong = [(row, subject) for row, entry in divergences().items() for subject in entry["wrong"]]
+    shown = [(row, subject) for row, subject in wrong if found.fails_row(subject, settled[row])]
+    total, harmful = len(divergences()), len({row for row, _ in wrong})
+    return (
+        f"Of {total + len(LATER)} divergences, {LATER[0]} to {LATER[-1]} belong to the REST protocol, and so to a "
+        f"later version of the specification. Of the other {total}, {harmful} make some store wrong: {len(wrong)} "
+        f"cases, in {len(shown)} of which the store fails."
+    )
 
 
 def _divergences(found: Findings) -> Iterator[str]:
