@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.documents import anchor
-from tests.spec_pages import section_of
+from tests.spec_pages import LATER, section_of
 from trackspec import catalogue
 from trackspec.catalogue import Requirement
 
@@ -201,10 +201,10 @@ def _tally(found: Findings) -> str:
     settled = requirements_by_row()
     wrong = [(row, subject) for row, entry in divergences().items() for subject in entry["wrong"]]
     shown = [(row, subject) for row, subject in wrong if found.fails_row(subject, settled[row])]
-    rows = {row for row, _ in wrong}
+    total, harmful = len(divergences()), len({row for row, _ in wrong})
     return (
-        f"Of {len(divergences())} divergences, {len(rows)} make some store wrong, in {len(wrong)} cases, and in "
-        f"{len(shown)} of these it fails."
+        f"Of {total} divergences, {harmful} make some store wrong: {len(wrong)} cases, in {len(shown)} of which the "
+        "store fails."
     )
 
 

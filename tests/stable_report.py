@@ -17,13 +17,15 @@ _CHANGES = (
     # A name of the suite's making; its number, where it has more digits, counts the examples of a property.
     (r"(?:\bts[0-9a-f]{10}|\{ns\})-([\w ]+?)-[0-9a-f]{8}-(\d)(?!\d)", r"\1-\2"),
     (r"(?:\bts[0-9a-f]{10}|\{ns\})-([\w ]+?)-[0-9a-f]{8}-\d+", r"\1-N"),
+    (r"(?:\bts[0-9a-f]{10}|\{ns\})-", ""),
     (r"\bf('[^{}']*'|\"[^{}\"]*\")", r"\1"),
     # The present, and not the time that the suite gives to runs.
     (r"\b1(7[1-9]|[89]\d)\d{10}\b", "TIME"),
     (r"(?<=')[a-z]+-[a-z]+-\d{1,3}(?=')", "NAME"),
     (r"\bat 0x[0-9a-f]+", "at ADDRESS"),
 )
-_IDS = re.compile(r"\b(?:[0-9a-f]{32}|\d{18}|[0-9a-f]{8,31}(?=…))\b")
+_IDS = re.compile(r"\b(?:[0-9a-f]{32}|\d{18}|\d{35,39}|[0-9a-f]{8,31}(?=…))\b")
+"""Ids of runs and of experiments, large numbers drawn at random, and the beginning of an id that was cut."""
 
 
 def stable(report: Mapping[str, Any], directory: Path, timed: Collection[str] = ()) -> dict[str, Any]:
@@ -90,7 +92,8 @@ def _deciding_calls(item: Mapping[str, Any]) -> list[str]:
     ]
     of_one_call = item["expected"].startswith(("a refusal", "an answer"))
     words = _words_for_answers(statements)
-    return [_worded(call, words) for call in statements[-1 if of_one_call else -2 :]]
+    telling = [statement for statement in statements if not statement.startswith("shared_experiment")]
+    return [_worded(call, words) for call in telling[-1 if of_one_call else -2 :]]
 
 
 def _words_for_answers(statements: list[str]) -> dict[str, str]:
