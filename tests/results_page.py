@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.documents import anchor
-from tests.spec_pages import LATER, section_of
+from tests.spec_pages import section_of
 from trackspec import catalogue
 from trackspec.catalogue import Requirement
 
@@ -203,8 +203,8 @@ def _tally(found: Findings) -> str:
     shown = [(row, subject) for row, subject in wrong if found.fails_row(subject, settled[row])]
     total, harmful = len(divergences()), len({row for row, _ in wrong})
     return (
-        f"Of {total} divergences, {harmful} make some store wrong: {len(wrong)} cases, in {len(shown)} of which the "
-        "store fails."
+        f"Of {total} divergences, {harmful} make some store wrong: {len(wrong)} cases, in {len(shown)} of which "
+        "the store fails."
     )
 
 
