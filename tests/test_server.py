@@ -137,6 +137,27 @@ def test_pages_follow_each_other(client: Client) -> None:
     assert sorted(found) == sorted(["0", *made])
 
 
+@pytest.mark.parametrize("code", [ErrorCode.INTERNAL_ERROR, ErrorCode.DATA_LOSS])
+def test_what_is_wrong_with_the_store_is_in_the_log(
+    store: MemoryStore,
+    client: Client,
+    code: ErrorCode,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """With its cause, which the caller is not told."""
+
+    def fail(run_id: str) -> None:
+        raise TrackspecError("It failed.", code) from OSError("disk on fire")
+
+    monkeypatch.setattr(store, "delete_run", fail)
+
+    answer = client.call("delete_run", run_id="r")
+
+    assert answer.json["message"] == "It failed."
+    assert "disk on fire" in caplog.text
+
+
 @pytest.mark.parametrize("code", list(ErrorCode))
 def test_each_error_code_travels_with_its_status(
     store: MemoryStore, client: Client, code: ErrorCode, monkeypatch: pytest.MonkeyPatch

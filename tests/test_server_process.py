@@ -332,11 +332,11 @@ def refuses_connections(port: int) -> None:
 
 
 def test_a_call_that_does_not_end_is_not_waited_for_too_long() -> None:
-    """Its caller is told that it may come again, and not that it is done."""
+    """Its caller is not told that it is done, nor that it is not."""
     server = Stopping(stop_time=1)
     server.wait()
 
-    assert [answer.json["error_code"] for answer in server.answers] == ["TEMPORARILY_UNAVAILABLE"]
+    assert [answer.json["error_code"] for answer in server.answers] == ["INTERNAL_ERROR"]
     assert server.all_ended == [False]
     server.store.may_end.set()
 

@@ -15,7 +15,7 @@ from trackspec.protocol.endpoint import KEY_HEADER, KEYS_SUPPORTED_HEADER, Endpo
 from trackspec.protocol.endpoints import ENDPOINTS
 from trackspec.store import TrackingStore
 from trackspec_reference.server import answers, requests
-from trackspec_reference.server.answers import Answer, Refusal
+from trackspec_reference.server.answers import LOG, Answer, Refusal
 from trackspec_reference.server.authentication import Credentials
 from trackspec_reference.server.calls import Calls
 from trackspec_reference.server.limits import Limits
@@ -73,12 +73,14 @@ class Application:
             answer = await self._answer(scope, receive)
         except TrackspecError as refused:
             answer = answers.error(refused)
+            if answer.status == ErrorCode.INTERNAL_ERROR.http_status:
+                LOG.error("%s: %s", _asked(scope), refused.message, exc_info=refused)
         except requests.Disconnected:
             return
-        except asyncio.CancelledError:
-            answer = answers.error(TrackspecError("The server is stopping.", ErrorCode.TEMPORARILY_UNAVAILABLE))
+        except asyncio.CancelledError:  # not 503, which would say that nothing was done
+            answer = answers.error(TrackspecError("The server stopped, and the call may or may not be made."))
         except Exception as failed:
-            answer = answers.failure(failed, f"{scope['method']} {scope['path'][:200]!r}")
+            answer = answers.failure(failed, _asked(scope))
         headers = answer.headers
         if self._knows_keys:
             headers = [*headers, _KEYS_SUPPORTED]
@@ -145,6 +147,10 @@ def knows_keys(store: TrackingStore) -> bool:
     except TypeError:  # it is of a time before them
         return False
     return True
+
+
+def _asked(scope: Scope) -> str:
+    return f"{scope['method']} {scope['path'][:200]!r}"
 
 
 def _require_method(method: str, known: Collection[str]) -> None:
