@@ -23,11 +23,11 @@ from rich.table import Table
 from tests.bench.growth import print_growth
 from tests.bench.operations import names
 from tests.bench.serving import measure_servers, print_servers
-from tests.bench.sides import side
+from tests.bench.sides import Side, side
 from tests.bench.targets import TARGETS, Target
 
 LONG_ENOUGH = 60.0
-"""Seconds after which an operation has had its rounds."""
+"""Seconds after which a side has had its rounds of an operation."""
 
 
 def measure(store: str, durability: str, options: argparse.Namespace) -> list[dict[str, Any]]:
@@ -44,13 +44,23 @@ def measure(store: str, durability: str, options: argparse.Namespace) -> list[di
             worker.answer()
         rows = []
         for operation in names():
-            rounds: list[dict[str, float | None]] = []
-            started = time.monotonic()
-            while not rounds or (len(rounds) < options.rounds and time.monotonic() < started + LONG_ENOUGH):
-                rounds.append({name: worker.rate(operation) for name, worker in sides.items()})
-            rows.append(row(store, operation, durability, rounds))
+            rows.append(row(store, operation, durability, timed(operation, sides, options.rounds)))
             print_row(rows[-1])
         return rows
+
+
+def timed(operation: str, sides: dict[str, Side], count: int) -> list[dict[str, float | None]]:
+    """The rates of each side, round by round. A side that has had its time sits out: its last rate stands."""
+    rounds: list[dict[str, float | None]] = []
+    spent = dict.fromkeys(sides, 0.0)
+    for _ in range(count):
+        rates: dict[str, float | None] = {}
+        for name, worker in sides.items():
+            started = time.monotonic()
+            rates[name] = worker.rate(operation) if spent[name] < LONG_ENOUGH else rounds[-1][name]
+            spent[name] += time.monotonic() - started
+        rounds.append(rates)
+    return rounds
 
 
 def row(store: str, operation: str, durability: str, rounds: list[dict[str, float | None]]) -> dict[str, Any]:
