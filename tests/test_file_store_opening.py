@@ -234,7 +234,7 @@ def test_setting_up_continues_where_it_was_interrupted(tmp_path: Path) -> None:
         assert code == "TEMPORARILY_UNAVAILABLE"
         assert "No space left" in message
         assert is_usable(store_uri), calls.made
-    assert 20 < succeeding < 99
+    assert 15 < succeeding < 99
 
 
 def outcome(call: Callable[[], object]) -> tuple[str, str]:
