@@ -11,11 +11,11 @@ from trackspec_conformance.expectations import NotApplicable, expect_equal, refu
 from trackspec_conformance.fresh import Fresh
 
 OPTIONAL_OPERATIONS = {
-    "log_inputs": "input.",
-    "get_metric_history_bulk_interval": "interval.",
-    "set_artifact_root": "config.set-",
+    "log_inputs": ("input.", "search.dataset-", "search.run-inputs"),
+    "get_metric_history_bulk_interval": ("interval.",),
+    "set_artifact_root": ("config.set-",),
 }
-"""Each operation that a store may decline, and how the ids of the requirements on it begin."""
+"""Each operation that a store may decline, and how the ids of the requirements that need it begin."""
 
 
 class Declined(NotApplicable):
@@ -58,11 +58,11 @@ def refusal_checks() -> dict[str, Check]:
 
 
 def _refusal(function: Callable[..., None]) -> Check:
-    prefix = OPTIONAL_OPERATIONS[function.__name__]
+    prefixes = OPTIONAL_OPERATIONS[function.__name__]
     ids = tuple(
         item.id
         for item in catalogue.requirements().values()
-        if item.id.startswith(prefix) and not item.not_testable
+        if item.id.startswith(prefixes) and not item.not_testable
     )
     name = f"declining.{function.__name__}"
     return Check(name, function.__doc__ or "", ids, (), DEFAULT_TIMEOUT, _declines(function))
@@ -83,5 +83,9 @@ def replaced_by_refusals(
     """The checks with those of declined operations replaced by the check of their refusal."""
     chosen = [refusals[operation] for operation in sorted(declines)]
     replaced = {id_ for check in chosen for id_ in check.verifies}
-    kept = {name: check for name, check in checks.items() if not replaced.intersection(check.verifies)}
+    kept = {
+        name: check
+        for name, check in checks.items()
+        if not replaced.intersection(check.verifies) and check.needs not in replaced
+    }
     return kept | {check.name: check for check in chosen}
