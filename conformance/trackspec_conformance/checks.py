@@ -30,7 +30,8 @@ class Check:
     :ivar rests_on: requirements without which the check cannot be judged; if one failed, it is blocked.
     :ivar timeout: seconds.
     :ivar uses: what it changes or relies on of the store as a whole; no two checks that use the same run at once.
-    :ivar needs: a profile beside those of ``verifies``, without which the check has no meaning.
+    :ivar needs: the id of a requirement of another profile, whose calls it makes; a subject that does not claim
+        that profile, or declines the call, is not judged by it.
     """
 
     name: str

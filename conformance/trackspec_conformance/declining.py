@@ -26,7 +26,7 @@ def _check_of(refusal: Refusal, interface: Interface) -> Check:
     ids = tuple(
         item.id
         for item in catalogue.requirements_of(interface.name).values()
-        if item.id.startswith(refusal.prefix) and not item.not_testable
+        if item.id.startswith(refusal.prefixes) and not item.not_testable
     )
     name = f"declining.{refusal.operation}"
     summary = " ".join((refusal.function.__doc__ or "").split())
@@ -48,5 +48,9 @@ def replaced_by_refusals(
     """The checks with those of declined operations replaced by the check of their refusal."""
     chosen = [refusals[operation] for operation in sorted(declines)]
     replaced = {id_ for check in chosen for id_ in check.verifies}
-    kept = {name: check for name, check in checks.items() if not replaced.intersection(check.verifies)}
+    kept = {
+        name: check
+        for name, check in checks.items()
+        if not replaced.intersection(check.verifies) and check.needs not in replaced
+    }
     return kept | {check.name: check for check in chosen}

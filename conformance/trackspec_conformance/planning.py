@@ -58,5 +58,5 @@ def _checks(interface: Interface, claimed: Collection[str], declines: Collection
         name: check
         for name, check in checks.items()
         if any(requirements[id_].profile in claimed for id_ in check.verifies)
-        and (check.needs is None or check.needs in claimed)
+        and (check.needs is None or requirements[check.needs].profile in claimed)
     }

@@ -63,7 +63,7 @@ ARTIFACTS = Interface(
         "log_artifacts": one(type(None)),
         "delete_artifacts": one(type(None)),
     },
-    refusals=(Refusal("delete_artifacts", "delete.", delete_artifacts),),
+    refusals=(Refusal("delete_artifacts", ("delete.",), delete_artifacts),),
     probe=_read,
     open_below=open_below,
     open_at=open_at,

@@ -15,12 +15,12 @@ class Refusal:
     """The refusal of an optional operation, which takes the place of the checks on it where a subject lacks it.
 
     :ivar operation: the method that a subject may decline.
-    :ivar prefix: how the ids of the requirements on it begin.
+    :ivar prefixes: how the ids of the requirements that need it begin.
     :ivar function: the check that it is refused as specified, and changes nothing.
     """
 
     operation: str
-    prefix: str
+    prefixes: tuple[str, ...]
     function: Callable[..., None]
 
 

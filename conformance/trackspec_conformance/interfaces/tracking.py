@@ -69,9 +69,9 @@ TRACKING = Interface(
         "get_artifact_root": one(str),
     },
     refusals=(
-        Refusal("log_inputs", "input.", log_inputs),
-        Refusal("get_metric_history_bulk_interval", "interval.", get_metric_history_bulk_interval),
-        Refusal("set_artifact_root", "config.set-", set_artifact_root),
+        Refusal("log_inputs", ("input.", "search.dataset-", "search.run-inputs"), log_inputs),
+        Refusal("get_metric_history_bulk_interval", ("interval.",), get_metric_history_bulk_interval),
+        Refusal("set_artifact_root", ("config.set-",), set_artifact_root),
     ),
     probe=_read,
     temporary="sqlite:///DIRECTORY/trackspec.db",

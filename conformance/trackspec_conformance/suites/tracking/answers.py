@@ -64,7 +64,7 @@ def changing_an_answer_changes_nothing_stored(store: TrackingStore, fresh: Fresh
     _expect_unspoilt(store.get_run(run_id))
 
 
-@check("entity.answers-are-copies", rests_on=("search.runs-of-experiments",), needs="search")
+@check("entity.answers-are-copies", rests_on=("search.runs-of-experiments",), needs="search.runs-of-experiments")
 def changing_what_a_search_found_changes_nothing_stored(store: TrackingStore, fresh: Fresh) -> None:
     """Writing into the dictionaries and the list that a search has answered leaves the store as it is."""
     name = fresh.name("copy")
@@ -87,7 +87,7 @@ def changing_what_a_search_found_changes_nothing_stored(store: TrackingStore, fr
     expect_equal([run_id], [run.info.run_id for run in store.search_runs([experiment_id])], "the runs found")
 
 
-@check("entity.answers-are-copies", needs="history")
+@check("entity.answers-are-copies", needs="history.whole")
 def changing_a_history_changes_nothing_stored(store: TrackingStore, fresh: Fresh) -> None:
     """Emptying the list that a history was answered in leaves the points where they are."""
     run_id = fresh.run(metrics=[Metric("m", 1.0, 0, 0), Metric("m", 2.0, 1, 1)])
@@ -176,7 +176,7 @@ def each_reading_of_a_run_sees_the_calls_before(store: TrackingStore, fresh: Fre
         expect_equal(expected, seen(store.get_run(run_id)), "what was just written")
 
 
-@check("entity.read-your-writes", rests_on=(*RUN_CALLS, *SEARCH), needs="search")
+@check("entity.read-your-writes", rests_on=(*RUN_CALLS, *SEARCH), needs="search.runs-of-experiments")
 def each_search_sees_the_calls_before(store: TrackingStore, fresh: Fresh) -> None:
     """A search that is made again after each write answers what is there by then."""
     experiment_id = fresh.experiment("before")
@@ -198,7 +198,7 @@ def each_search_sees_the_calls_before(store: TrackingStore, fresh: Fresh) -> Non
         expect_equal(found, names(store.search_runs([experiment_id], "tags.t = 'x'")), "the runs found")
 
 
-@check("entity.read-your-writes", rests_on=("history.whole",), needs="history")
+@check("entity.read-your-writes", rests_on=("history.whole",), needs="history.whole")
 def each_history_sees_the_calls_before(store: TrackingStore, fresh: Fresh) -> None:
     """A history that is read again after each point holds the point."""
     run_id = fresh.run()
@@ -238,7 +238,7 @@ def each_call_sees_what_other_objects_wrote(store: TrackingStore, fresh: Fresh) 
     expect_equal(DELETED, run.info.lifecycle_stage, "the stage of the run that the other object deleted")
 
 
-@check("entity.no-stale-reads", rests_on=(*RUN_CALLS, *SEARCH), needs="search")
+@check("entity.no-stale-reads", rests_on=(*RUN_CALLS, *SEARCH), needs="search.runs-of-experiments")
 def each_search_sees_what_other_objects_wrote(store: TrackingStore, fresh: Fresh) -> None:
     """A search that a store object makes again sees what another one wrote in between."""
     experiment_id = fresh.experiment("stale")

@@ -54,7 +54,7 @@ def schema_and_profile_may_be_absent(store: TrackingStore, fresh: Fresh) -> None
     _expect_inputs(store, run_id, *bare)
 
 
-@check("entity.arguments-not-kept", rests_on=("input.log",), needs="inputs")
+@check("entity.arguments-not-kept", rests_on=("input.log",), needs="input.log")
 def a_list_of_inputs_is_not_kept(store: TrackingStore, fresh: Fresh) -> None:
     """Emptying and filling the list of inputs after the call changes nothing that is stored."""
     run_id = fresh.run(fresh.experiment())

@@ -285,7 +285,7 @@ def runs_outlive_the_store_object(store: TrackingStore, fresh: Fresh) -> None:
     expect_equal(before, [reopened.get_run(active), reopened.get_run(deleted)], "the runs")
 
 
-@check("run.reopened", rests_on=("input.log",), needs="inputs")
+@check("run.reopened", rests_on=("input.log",), needs="input.log")
 def inputs_outlive_the_store_object(store: TrackingStore, fresh: Fresh) -> None:
     """A store that is opened again reads the inputs of a run."""
     run_id = fresh.run(fresh.experiment("reopened"))
@@ -296,7 +296,7 @@ def inputs_outlive_the_store_object(store: TrackingStore, fresh: Fresh) -> None:
     expect_equal(before, fresh.reopened().get_run(run_id), "the run")
 
 
-@check("run.reopened", rests_on=("history.whole",), needs="history")
+@check("run.reopened", rests_on=("history.whole",), needs="history.whole")
 def histories_outlive_the_store_object(fresh: Fresh) -> None:
     """A store that is opened again reads the whole history of a metric, and not its latest point alone."""
     points = [Metric("m", value, START, step) for step, value in enumerate((0.5, math.nan, -math.inf, 0.1))]
