@@ -13,6 +13,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from trackspec.memory_repository import MemoryArtifactRepository
 from trackspec_conformance.arrangement import Workspace
 from trackspec_conformance.checks import checks_of
 from trackspec_conformance.outcomes import CheckResult
@@ -49,13 +50,17 @@ class Fault:
 def judged(subject_class: type[Any], interface: str, check_name: str) -> CheckResult:
     """What a check says of a subject that nothing else uses: one in memory, unless its class has other URIs."""
     uri = getattr(subject_class, "URI", "memory:{}").format(f"{subject_class.__name__}-{next(_NUMBERS)}")
-    return run_check(
-        checks_of(interface)[check_name],
-        subject_class(uri),
-        Workspace(),
-        subject="memory:",
-        reopen=lambda: subject_class(uri),
-    )
+    try:
+        return run_check(
+            checks_of(interface)[check_name],
+            subject_class(uri),
+            Workspace(),
+            subject="memory:",
+            reopen=lambda: subject_class(uri),
+        )
+    finally:
+        if interface == "artifacts" and uri.startswith("memory:"):
+            MemoryArtifactRepository(uri).delete_artifacts()  # some of them are large
 
 
 class Gallery:
