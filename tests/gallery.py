@@ -13,6 +13,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from trackspec.memory_repository import MemoryArtifactRepository
 from trackspec.memory_store import MemoryStore
 from trackspec.protocol.model_server import ModelServer, serving
 from trackspec_conformance.arrangement import Openings, Workspace
@@ -61,16 +62,21 @@ def judged(subject_class: type[Any], interface: str, check_name: str) -> CheckRe
         return _judged_server(subject_class(MemoryStore(uri), TOKEN), check)
     if prepare := getattr(subject_class, "prepare", None):
         prepare()
-    return run_check(
-        check,
-        subject_class(uri),
-        Workspace(),
-        subject="memory:",
-        reopen=lambda: subject_class(uri),
-        elsewhere=Openings(
-            locator=getattr(subject_class, "LOCATOR", None), placed=getattr(subject_class, "PLACED", None)
-        ),
+    openings = Openings[Any](
+        locator=getattr(subject_class, "LOCATOR", None), placed=getattr(subject_class, "PLACED", None)
     )
+    try:
+        return run_check(
+            check,
+            subject_class(uri),
+            Workspace(),
+            subject="memory:",
+            reopen=lambda: subject_class(uri),
+            elsewhere=openings,
+        )
+    finally:
+        if interface == "artifacts" and uri.startswith("memory:"):
+            MemoryArtifactRepository(uri).delete_artifacts()  # some of them are large
 
 
 def _judged_server(server: ModelServer, check: Check) -> CheckResult:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -262,7 +263,14 @@ def test_the_script_of_a_failure_with_files_runs(
     report = report_on(tmp_path, subject, *every_profile, "-k", requirement, interface="artifacts")
     (script,) = {item["script"] for item in report["requirements"] if item["id"] == requirement}
 
-    done = subprocess.run([sys.executable, "-c", script], cwd=HERE, text=True, capture_output=True, check=False)
+    done = subprocess.run(
+        [sys.executable, "-c", script],
+        cwd=HERE,
+        env={**os.environ, "TMPDIR": str(tmp_path)},
+        text=True,
+        capture_output=True,
+        check=False,
+    )
 
     assert done.returncode == 0, script + done.stderr
     assert prints in done.stdout

@@ -7,6 +7,7 @@ import re
 import shlex
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
@@ -101,8 +102,11 @@ def test_the_examples_of_a_chapter_hold(chapter: Path, store: TrackingStore) -> 
 
 
 @pytest.mark.parametrize("chapter", named(OF_ARTIFACTS))
-def test_the_examples_of_a_chapter_on_artifacts_hold(chapter: Path, repository: ArtifactRepository) -> None:
+def test_the_examples_of_a_chapter_on_artifacts_hold(
+    chapter: Path, repository: ArtifactRepository, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """What a chapter on artifacts shows holds on an empty repository of each kind."""
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     examples_hold(chapter, repository=repository)
 
 

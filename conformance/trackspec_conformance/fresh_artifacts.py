@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import shutil
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -46,6 +47,16 @@ class FreshArtifacts(Arrangement[ArtifactRepository]):
     def destination(self) -> str:
         """A new local folder with nothing in it, for downloads."""
         return self.tree()
+
+    @contextlib.contextmanager
+    def temporary_folders(self) -> Iterator[None]:
+        """Have the temporary folders that are made meanwhile removed with the local files of the check."""
+        before = tempfile.tempdir
+        tempfile.tempdir = self._within()
+        try:
+            yield
+        finally:
+            tempfile.tempdir = before
 
     def logged(self, files: Mapping[str, Content], folder: str | None = None) -> str:
         """A folder in the repository that holds these files, by their relative paths."""

@@ -141,13 +141,15 @@ class LeftoversAreTakenForWhole(MemoryArtifactRepository):
             super()._put(local_file, path)
 
 
+_DISK = tempfile.TemporaryDirectory(prefix="trackspec-fault-")  # removed with the process
+
+
 @fault("interrupted.process-ended")
 class FilesOnDiskGrow(MemoryArtifactRepository):
     """Files are on disk, and written piece by piece under their names."""
 
     def _directory(self) -> Path:
-        name = hashlib.sha256(self._root.encode()).hexdigest()
-        directory = Path(tempfile.gettempdir(), f"trackspec-fault-{name}")
+        directory = Path(_DISK.name, hashlib.sha256(self._root.encode()).hexdigest())
         directory.mkdir(exist_ok=True)
         return directory
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 import stat
 from pathlib import Path
 
@@ -84,8 +83,9 @@ def no_destination_is_needed(repository: ArtifactRepository, fresh: FreshArtifac
     """Without a destination, a file and a folder can be read at the absolute paths that are returned."""
     folder = fresh.logged({"a": b"1", "b/c": b"22"})
 
-    file = repository.download_artifacts(f"{folder}/a")
-    whole = repository.download_artifacts(folder)
+    with fresh.temporary_folders():
+        file = repository.download_artifacts(f"{folder}/a")
+        whole = repository.download_artifacts(folder)
 
     expect(os.path.isabs(file) and os.path.isabs(whole), "absolute paths", [file, whole])
     expect_equal({"": b"1"}, tree_of(file), "the file")
@@ -96,7 +96,9 @@ def no_destination_is_needed(repository: ArtifactRepository, fresh: FreshArtifac
 def a_download_may_be_changed(repository: ArtifactRepository, fresh: FreshArtifacts) -> None:
     """An artifact stays as it is when the file that was downloaded is changed."""
     folder = fresh.logged({"a": b"artifact"})
-    Path(repository.download_artifacts(f"{folder}/a")).write_bytes(b"changed")
+
+    with fresh.temporary_folders():
+        Path(repository.download_artifacts(f"{folder}/a")).write_bytes(b"changed")
 
     kept = tree_of(repository.download_artifacts(f"{folder}/a", fresh.destination()))
 
@@ -109,7 +111,8 @@ def a_temporary_folder_is_private(repository: ArtifactRepository, fresh: FreshAr
     folder = fresh.logged({"a": b"1"})
     permitted = os.umask(0)
     try:
-        first, second = (repository.download_artifacts(f"{folder}/a") for _ in range(2))
+        with fresh.temporary_folders():
+            first, second = (repository.download_artifacts(f"{folder}/a") for _ in range(2))
     finally:
         os.umask(permitted)
     if first == second:
@@ -117,8 +120,6 @@ def a_temporary_folder_is_private(repository: ArtifactRepository, fresh: FreshAr
 
     made = Path(first.removesuffix(f"/{folder}/a"))
     rights = stat.S_IMODE(made.stat().st_mode)
-    shutil.rmtree(made)
-    shutil.rmtree(second.removesuffix(f"/{folder}/a"), ignore_errors=True)
     expect(rights & 0o077 == 0, "no rights for other users", oct(rights))
 
 

@@ -208,7 +208,7 @@ def a_sequence_with_histories_is_answered_as_by_the_model(store: TrackingStore, 
 def _explore(
     store: TrackingStore, fresh: Fresh, steps: SearchStrategy[Step], closing: list[Step], *, examples: int
 ) -> None:
-    """Make sequences of these steps on the store and on the model, and compare what both answer, then and at last."""
+    """Make sequences of these steps on the store and on the model, and compare what both answer."""
     closing = [Step("get_run", number) for number in range(3)] + closing
 
     def agrees(steps: list[Step]) -> None:
