@@ -58,6 +58,12 @@ def silent(connection: socket.socket, request: Received) -> None:
         connection.recv(1)
 
 
+def half(connection: socket.socket, request: Received) -> None:
+    """Say all but the last byte, and then nothing until the client has gone."""
+    connection.sendall(answer()[:-1])
+    silent(connection, request)
+
+
 HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
 CHUNKED = HEAD + b"Transfer-Encoding: chunked\r\n\r\n"
 
@@ -77,7 +83,7 @@ CHUNKED = HEAD + b"Transfer-Encoding: chunked\r\n\r\n"
         dripping(CHUNKED + b"2\r\n{}\r\n0\r\n", b"X"),
         dripping(b"HTTP/1.1 100 Continue\r\n\r\n"),
         dripping(b"HTTP/1.1 100 Continue\r\n\r\n", pause=0),
-        dripping(HEAD + b"Content-Length: 2\r\n\r\n{", b""),
+        half,
     ],
     ids=[
         "silence",

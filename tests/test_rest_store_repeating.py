@@ -230,7 +230,7 @@ def test_the_environment_says_how_often_where_the_uri_does_not(monkeypatch: pyte
 def pauses(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     """The pauses that would have been made."""
     made: list[float] = []
-    monkeypatch.setattr(repeating.time, "sleep", made.append)
+    monkeypatch.setattr(repeating, "sleep", made.append)
     return made
 
 

@@ -264,6 +264,8 @@ class AbstractRestStore(TrackingStore):
             "get_metric_history", run_id=run_id, metric_key=key, max_results=size, page_token=token
         )
         _expect(all(point.key == key and point.run_id in (None, run_id) for point in page), "get_metric_history")
+        if all(point.run_id for point in page):
+            return page
         return PagedList([replace(point, run_id=run_id) for point in page], page.token)
 
     def get_metric_history_bulk_interval(

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import logging
-import time
 from collections.abc import Mapping
+from time import monotonic, sleep
 from typing import NamedTuple
 
 from urllib3.exceptions import InvalidHeader, MaxRetryError
@@ -82,7 +82,7 @@ class Client:
                     return reply
                 raise self._given_up(request, reason, again or served)
             LOG.info("Repeating %s in %.1f s, since of %s: %s.", request.name, pause, self.creds.host, reason)
-            time.sleep(pause)
+            sleep(pause)
             again = again or served
 
     def _sent(self, request: Request, credentials: Mapping[str, str], deadline: float) -> Answer:
@@ -117,12 +117,12 @@ class _Tries:
 
     def __init__(self, patience: Patience) -> None:
         self._patience = patience
-        self._deadline = time.monotonic() + patience.total_timeout
+        self._deadline = monotonic() + patience.total_timeout
         self._retry: Retry | None = None
 
     def end_of_this(self) -> float:
         """When the try that begins now is given up."""
-        return min(time.monotonic() + self._patience.timeout, self._deadline)
+        return min(monotonic() + self._patience.timeout, self._deadline)
 
     def pause(self, retry_after: str | None) -> float | None:
         """The seconds to wait before the next try, None if there is none.
@@ -142,4 +142,4 @@ class _Tries:
                 pause = max(pause, self._retry.parse_retry_after(retry_after))
             except InvalidHeader:
                 LOG.debug("A Retry-After that says nothing is passed over.")
-        return pause if time.monotonic() + pause < self._deadline else None
+        return pause if monotonic() + pause < self._deadline else None
