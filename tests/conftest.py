@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from tests import servers
-from tests.servers import mariadb, postgresql
+from tests.servers import azurite, fake_gcs, mariadb, moto_s3, postgresql, seaweedfs
 from tests.servers.databases import fresh_database
+from tests.servers.object_stores import ObjectStore, Server, without_clouds
 
 pytest_plugins = ["pytester"]
 
@@ -32,6 +34,48 @@ def mariadb_uri() -> Iterator[str]:
             yield uri
     except (servers.Unavailable, ImportError) as error:
         pytest.skip(str(error))
+
+
+def _running(server: Server) -> Iterator[ObjectStore]:
+    try:
+        with server() as store:
+            yield store
+    except (servers.Unavailable, ImportError) as error:
+        pytest.skip(str(error))
+
+
+@pytest.fixture(scope="session")
+def moto() -> Iterator[ObjectStore]:
+    """The S3 of moto, which lasts as long as the tests."""
+    yield from _running(moto_s3.server)
+
+
+@pytest.fixture(scope="session")
+def seaweed() -> Iterator[ObjectStore]:
+    """The S3 of SeaweedFS, which lasts as long as the tests."""
+    yield from _running(seaweedfs.server)
+
+
+@pytest.fixture(scope="session")
+def gcs() -> Iterator[ObjectStore]:
+    """A Google Cloud Storage in memory, which lasts as long as the tests."""
+    yield from _running(fake_gcs.server)
+
+
+@pytest.fixture(scope="session")
+def azure() -> Iterator[ObjectStore]:
+    """An Azure Blob Storage, which lasts as long as the tests."""
+    yield from _running(azurite.server)
+
+
+@pytest.fixture
+def no_cloud(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An environment in which no SDK finds credentials, or a cloud."""
+    kept = without_clouds(os.environ)
+    for name in os.environ.keys() - kept.keys():
+        monkeypatch.delenv(name)
+    for name, value in kept.items():
+        monkeypatch.setenv(name, value)
 
 
 KINDS = ["sqlite", "postgresql", "mariadb"]

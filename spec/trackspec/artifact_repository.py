@@ -18,7 +18,9 @@ from trackspec.entities import FileInfo
 
 LocalPath: TypeAlias = "str | os.PathLike[str]"
 
-REPOSITORIES = Claims("trackspec.artifact_repositories", "artifact repository", {})
+REPOSITORIES = Claims(
+    "trackspec.artifact_repositories", "artifact repository", {"s3": "s3", "gs": "gcs", "wasbs": "azure"}
+)
 """The classes of artifact repositories."""
 
 

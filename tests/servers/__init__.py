@@ -1,4 +1,4 @@
-"""Real database servers, started by the tests and gone with them.
+"""Real servers, started by the tests and gone with them.
 
 Each module of a kind has a context manager ``server`` that yields the URI of an empty database, or raises
 :class:`Unavailable`. With a Docker engine the server is a container, otherwise a process of ours on this machine.
