@@ -21,7 +21,7 @@ from trackspec_reference.tracking.file_store import FileStore
 WORKERS = 4
 ROUNDS = 50
 POINTS = 100
-DEADLINE = 60
+DEADLINE = 180
 """Seconds until something that must happen is given up."""
 
 

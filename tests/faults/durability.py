@@ -23,7 +23,7 @@ class WrittenInSteps(KeptSafely):
 
     def _save_first(self) -> None:
         self._save()
-        time.sleep(3 * PAUSE)
+        time.sleep(10 * PAUSE)
 
 
 @fault("durability.acknowledged")
@@ -79,7 +79,7 @@ class RunsAreMoved(KeptSafely):
             self._load()
             record = self._state.runs.pop(run_id)
             self._save()
-            time.sleep(3 * PAUSE)
+            time.sleep(10 * PAUSE)
             self._state.runs[run_id] = record
             MemoryStore._set_run_stage(self, run_id, stage)
             self._save()
