@@ -99,13 +99,19 @@ def readers_see_whole_batches(store: TrackingStore, fresh: Fresh) -> None:
     keys = [f"t{number}" for number in range(8)]
     for crowd in crowds(store, fresh):
         run_id = fresh.run()
-        writers = [
-            [Order("log", run_id, {"tags": dict.fromkeys(keys, f"{client}-{number}")}) for number in range(12)]
-            for client in range(2)
+        orders = [
+            [
+                order
+                for number in range(12)
+                for order in (
+                    Order("log", run_id, {"tags": dict.fromkeys(keys, f"{client}-{number}")}),
+                    Order("read", run_id),
+                )
+            ]
+            for client in range(CLIENTS)
         ]
-        readers = [[Order("read", run_id)] * 20 for _ in range(CLIENTS - 2)]
 
-        history = crowd.make([*writers, *readers])
+        history = crowd.make(orders)
         history.append(now(store, Order("read", run_id)))
 
         seen = [item.answer["tags"] for item in _answered(history, "read")]
