@@ -310,6 +310,8 @@ class _Session:
         return failure(check.name, expected, got, told)
 
     def _settle(self, result: CheckResult, check: Check) -> None:
+        if result.root in self._failed_requirements:
+            result = CheckResult(check.name, Outcome.BLOCKED, f"{result.root} does not hold", result.root)
         self.judgement.results[result.name] = result
         if result.outcome in (Outcome.FAIL, Outcome.BLOCKED, Outcome.ERROR):
             self._failed_requirements.update(check.verifies)

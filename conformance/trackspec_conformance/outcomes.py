@@ -39,6 +39,7 @@ class CheckResult:
     :ivar got: what came instead.
     :ivar script: the check's calls as a Python script, on a failure.
     :ivar curl: the same as curl commands, where the subject is a server.
+    :ivar root: the requirement of whose failure this one is a part, if that fails too.
     :ivar seconds: how long it took.
     """
 
@@ -49,6 +50,7 @@ class CheckResult:
     got: str = ""
     script: str = ""
     curl: str = ""
+    root: str = ""
     seconds: float = 0.0
 
 

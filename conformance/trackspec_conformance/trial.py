@@ -119,10 +119,8 @@ def _outcome(
     try:
         check.function(**{name: offered[name] for name in check.parameters})
     except IllTyped as answer:
-        if answer.requirement in check.verifies:
-            return failed(answer.expected, answer.got)
-        message = f"{answer.requirement} does not hold: {answer}"
-        return CheckResult(check.name, Outcome.BLOCKED, message, answer.requirement)
+        root = "" if answer.requirement in check.verifies else answer.requirement
+        return replace(failed(answer.expected, answer.got), root=root)
     except Unexpected as answer:
         return failed(answer.expected, answer.got)
     except Declined as reason:

@@ -35,7 +35,7 @@ def _by_step(points: Iterable[Metric]) -> list[Metric]:
 @check("interval.all-if-few")
 def few_points_are_all_drawn(store: TrackingStore, fresh: Fresh) -> None:
     """A run with as many points as may be drawn, or fewer, gives all of them unchanged."""
-    places = ((0, math.nan), (1, 5.0), (2, -1.0), (2, 0.1), (2, math.inf), (7, -math.inf))
+    places = ((0, math.nan), (1, 5.0), (2, -1.0), (2, 0.1), (2, 1e300), (7, -1e300))
     points = [Metric("m", value, 1_000, step) for step, value in places]
     run_id = fresh.run(metrics=points)
 

@@ -269,7 +269,7 @@ def runs_outlive_the_store_object(store: TrackingStore, fresh: Fresh) -> None:
     active = fresh.run(
         experiment_id,
         run_name="old",
-        metrics=[Metric("lost", math.nan, START, 1), Metric("up", math.inf, START, 2**53 + 1)],
+        metrics=[Metric("lost", math.nan, START, 1), Metric("up", 1e300, START, 2**53 + 1)],
         params=[Param("p", "1"), Param("lines", "a\r\nb\rc\n"), Param("none", ""), Param("word", "null")],
         tags=[RunTag("t", "2"), RunTag("u", "3"), RunTag("none", ""), RunTag("T", " e\u0301 \\n")],
     )
@@ -299,7 +299,7 @@ def inputs_outlive_the_store_object(store: TrackingStore, fresh: Fresh) -> None:
 @check("run.reopened", rests_on=("history.whole",), needs="history.whole")
 def histories_outlive_the_store_object(fresh: Fresh) -> None:
     """A store that is opened again reads the whole history of a metric, and not its latest point alone."""
-    points = [Metric("m", value, START, step) for step, value in enumerate((0.5, math.nan, -math.inf, 0.1))]
+    points = [Metric("m", value, START, step) for step, value in enumerate((0.5, math.nan, -1e300, 0.1))]
     run_id = fresh.run(metrics=points)
 
     history = fresh.reopened().get_metric_history(run_id, "m")

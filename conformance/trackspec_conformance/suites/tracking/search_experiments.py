@@ -58,7 +58,9 @@ def active_experiments_are_seen(store: TrackingStore, fresh: Fresh) -> None:
     both, active, _ = one_active_one_deleted(store, fresh)
 
     expect_equal([active], ids(store.search_experiments(max_results=1000, filter_string=both)))
-    expect_equal([active], ids(store.search_experiments(filter_string=both, order_by=["name DESC"])))
+    expect_equal(
+        [active], ids(store.search_experiments(max_results=1000, filter_string=both, order_by=["name DESC"]))
+    )
     _expect_seen(store, ViewType.ACTIVE_ONLY, both, [active])
 
 
