@@ -44,6 +44,17 @@ def few_points_are_all_drawn(store: TrackingStore, fresh: Fresh) -> None:
         expect_equal(points, _by_step(drawn), f"the points drawn with max_results {size}")
 
 
+@check("interval.all-if-few", rests_on=("metric.infinities",))
+def infinite_points_are_drawn(store: TrackingStore, fresh: Fresh) -> None:
+    """Points with infinite values are drawn like others."""
+    points = [Metric("m", value, 1_000, step) for step, value in enumerate((-math.inf, 1.0, math.inf))]
+    run_id = fresh.run(metrics=points)
+
+    drawn = store.get_metric_history_bulk_interval([run_id], "m", 10, None, None)
+
+    expect_equal(points, _by_step(drawn), "the points drawn")
+
+
 @check("interval.at-most-max-results")
 def no_more_are_drawn_than_asked_for(store: TrackingStore, fresh: Fresh) -> None:
     """Of 60 points, at most 1, 2, 7 or 59 are drawn if so many are asked for."""
