@@ -97,6 +97,8 @@ class StoreDirectory:
         except FileNotFoundError:
             if self._is_unfinished():
                 return False
+            if (self._root / _CONFIGURATION).exists():  # another process has made it a store's since
+                return self._is_ours()
             if not self._holds_experiments():
                 raise invalid("The directory is not empty, and holds no trackspec file store.") from None
             _log.warning("%s The rest of the store is served.", _damaged().message)
