@@ -78,6 +78,18 @@ def no_cloud(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv(name, value)
 
 
+@pytest.fixture
+def no_credentials(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Nothing that whoever runs the tests has set for clients of servers."""
+    proxies = ("http_proxy", "https_proxy", "all_proxy", "no_proxy")
+    for name in list(os.environ):
+        if name.startswith(("MLFLOW_", "DATABRICKS_", "ARM_", "GOOGLE_")) or name.lower() in proxies:
+            monkeypatch.delenv(name)
+    for name in ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("NETRC", str(tmp_path / "netrc"))
+
+
 KINDS = ["sqlite", "postgresql", "mariadb"]
 
 

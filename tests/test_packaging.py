@@ -81,6 +81,14 @@ def test_the_command_line_pulls_in_no_database_and_no_mlflow() -> None:
     assert loaded.isdisjoint({"sqlalchemy", "alembic", "psycopg", "pymysql", "mlflow", "trackspec_reference"})
 
 
+def test_a_client_of_a_server_pulls_in_no_server_and_no_database() -> None:
+    """Whoever asks a server installs nothing of what it is made of."""
+    loaded = third_party("trackspec_reference.tracking.rest_store")
+
+    assert {"requests", "urllib3"} <= loaded
+    assert loaded.isdisjoint({"sqlalchemy", "alembic", "uvicorn", "databricks", "mlflow"})
+
+
 # -- which package imports which ---------------------------------------------------------------------------------
 
 

@@ -34,6 +34,8 @@ from trackspec import (
 from trackspec.memory_store import MemoryStore
 from trackspec_reference.tracking.rest_store import RestStore
 
+pytestmark = pytest.mark.usefixtures("no_credentials")
+
 RUN = {
     "info": {"run_id": "r1", "run_uuid": "r1", "experiment_id": "0", "status": "RUNNING"},
     "data": {},

@@ -15,6 +15,8 @@ from trackspec.protocol.endpoints import BY_NAME
 from trackspec_reference.tracking.rest import transport
 from trackspec_reference.tracking.rest_store import RestStore
 
+pytestmark = pytest.mark.usefixtures("no_credentials")
+
 HOST = "http://tracking.example:5000"
 
 INFO = {"run_id": "r1", "run_uuid": "r1", "experiment_id": "0", "status": "RUNNING"}

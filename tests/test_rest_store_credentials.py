@@ -29,18 +29,9 @@ CANARY = "canary-4f1d9e"
 PASSWORD, TOKEN = f'{CANARY}:"pass word"', f"{CANARY}-token"
 BASIC = base64.b64encode(f"ada:{PASSWORD}".encode()).decode()
 
+pytestmark = pytest.mark.usefixtures("no_credentials")
+
 NAMES = ["USERNAME", "PASSWORD", "TOKEN", "INSECURE_TLS", "SERVER_CERT_PATH", "CLIENT_CERT_PATH"]
-
-
-@pytest.fixture(autouse=True)
-def _nothing_set(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """No credential of whoever runs the tests."""
-    for name in NAMES:
-        monkeypatch.delenv(f"MLFLOW_TRACKING_{name}", raising=False)
-    monkeypatch.setenv("NETRC", str(tmp_path / "netrc"))
-    for name in ("http_proxy", "https_proxy", "all_proxy", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"):
-        monkeypatch.delenv(name, raising=False)
-        monkeypatch.delenv(name.upper(), raising=False)
 
 
 def set_up(monkeypatch: pytest.MonkeyPatch, **variables: str) -> None:
@@ -150,6 +141,8 @@ def test_variables_that_are_empty_are_not_set(monkeypatch: pytest.MonkeyPatch) -
         {"SERVER_CERT_PATH": f"/nowhere/{CANARY}"},
         {"CLIENT_CERT_PATH": f"/nowhere/{CANARY}"},
         {"INSECURE_TLS": "true", "SERVER_CERT_PATH": __file__},
+        {"AUTH": "sigv4"},
+        {"AWS_SIGV4": "true"},
     ],
 )
 def test_variables_that_make_no_sense_are_refused(
@@ -284,7 +277,7 @@ def echoing(status: str) -> bytes:
 
 
 @pytest.fixture(params=["basic", "bearer"])
-def _secret(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+def _secret(request: pytest.FixtureRequest, no_credentials: None, monkeypatch: pytest.MonkeyPatch) -> None:
     if request.param == "basic":
         set_up(monkeypatch, USERNAME="ada", PASSWORD=PASSWORD)
     else:
@@ -537,16 +530,29 @@ def test_a_proxy_of_the_environment_is_used(monkeypatch: pytest.MonkeyPatch) -> 
     """Requests go through it, whole URL and all."""
     with scripted(answer()) as proxy:
         monkeypatch.setenv("http_proxy", proxy.url)
-        monkeypatch.setenv("no_proxy", "")
         call("http://tracking.example:5000/below")
 
     assert proxy.received[0].target == "http://tracking.example:5000/below/api/2.0/mlflow/runs/set-tag"
 
 
+def test_a_proxy_that_lets_nothing_through_is_told_no_secret(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is asked for a tunnel to the server, and who asks the server is none of its business."""
+    set_up(monkeypatch, TOKEN=TOKEN)
+    with scripted(answer("no", "403 Forbidden", "text/plain")) as proxy:
+        monkeypatch.setenv("https_proxy", proxy.url)
+        error = refusal("https://tracking.example?retries=0")
+
+    assert error.error_code is ErrorCode.TEMPORARILY_UNAVAILABLE
+    assert "proxy" in error.message
+    assert [(request.method, request.target) for request in proxy.received] == [
+        ("CONNECT", "tracking.example:443")
+    ]
+    assert CANARY not in repr(proxy.received)
+
+
 def test_a_proxy_that_is_not_there_is_named_without_its_password(monkeypatch: pytest.MonkeyPatch) -> None:
     """The variable that names it may hold a secret."""
     monkeypatch.setenv("http_proxy", f"http://user:{CANARY}@127.0.0.1:{free_port()}")
-    monkeypatch.setenv("no_proxy", "")
 
     error = refusal("http://tracking.example:5000?retries=0")
 

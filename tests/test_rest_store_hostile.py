@@ -19,6 +19,8 @@ from trackspec import ErrorCode, Metric, Param, TrackspecError
 from trackspec_reference.tracking.rest import transport
 from trackspec_reference.tracking.rest_store import RestStore
 
+pytestmark = pytest.mark.usefixtures("no_credentials")
+
 HANG_GUARD = 60
 """Seconds after which a call counts as hanging, on however busy a machine."""
 

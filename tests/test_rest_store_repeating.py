@@ -18,6 +18,8 @@ from trackspec.protocol.endpoints import BY_NAME
 from trackspec_reference.tracking.rest import repeating
 from trackspec_reference.tracking.rest_store import RestStore
 
+pytestmark = pytest.mark.usefixtures("no_credentials")
+
 RUN = {"info": {"run_id": "r1", "run_uuid": "r1", "experiment_id": "0", "status": "RUNNING"}}
 KNOWS_KEYS = "Idempotency-Key-Supported: true"
 GOOD = answer()

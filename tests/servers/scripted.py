@@ -58,6 +58,8 @@ class Scripted:
 
     def close(self) -> None:
         """Listen no more, and cut what is open."""
+        with contextlib.suppress(OSError):
+            self._listening.shutdown(socket.SHUT_RDWR)  # whoever waits for a connection is waked by nothing less
         self._listening.close()
         for connection in self._open:
             connection.close()

@@ -20,6 +20,9 @@ INSECURE_TLS = "MLFLOW_TRACKING_INSECURE_TLS"
 SERVER_CERT_PATH = "MLFLOW_TRACKING_SERVER_CERT_PATH"
 CLIENT_CERT_PATH = "MLFLOW_TRACKING_CLIENT_CERT_PATH"
 
+ELSEWHERE = ("MLFLOW_TRACKING_AUTH", "MLFLOW_TRACKING_AWS_SIGV4")
+"""Variables by which MLflow's clients say who asks in other ways; they are refused, since they are not applied."""
+
 _ADVICE = f"Set {USERNAME} and {PASSWORD}, or {TOKEN}, or name the host in a netrc file."
 _TOKEN = re.compile(r"[!-~]+")
 
@@ -33,6 +36,9 @@ def environment_host_creds(url: str) -> HostCreds:
 
     :raises TrackspecError: INVALID_PARAMETER_VALUE if the variables contradict each other or are malformed.
     """
+    for name in ELSEWHERE:
+        if os.environ.get(name, "").lower() not in ("", "false", "0"):
+            raise invalid(f"{name} is set, which is not supported here. {_ADVICE}")
     verify = _verify()
     headers = _headers(url)
     return HostCreds(url, lambda: headers, verify, _file(CLIENT_CERT_PATH), _ADVICE)
