@@ -118,6 +118,26 @@ def test_an_undeclared_gap_is_found(tmp_path: Path) -> None:
     assert "does not conform" in done.stdout
 
 
+def test_a_profile_of_which_no_check_applies_is_not_conformed_to() -> None:
+    """A store that lives in one object has no writer process to kill: that is no verdict, and no success."""
+    alone = check("memory:", "--profile", "durability")
+    among_others = check("memory:", "--profile", "durability", "--profile", "configuration")
+
+    assert alone.returncode == 2
+    assert "No verdict" in alone.stdout
+    assert among_others.returncode == 0
+    assert "not judged" in among_others.stdout
+    assert "no check of durability applies" in among_others.stdout
+
+
+def test_many_failures_are_named_at_a_glance() -> None:
+    """Where the bug reports fill more than a screen, a line names all that failed."""
+    done = check("tests.misbehaving:IgnoresFilters", "--profile", "search")
+
+    assert "MUST" in done.stdout
+    assert " failed: " in done.stdout
+
+
 def test_an_answer_of_the_wrong_type_is_a_failure_of_the_subject(tmp_path: Path) -> None:
     """A store that answers None for a run is at fault; the suite is not."""
     report = report_on(tmp_path, "tests.misbehaving:ReturnsNone", "-k", "param.")

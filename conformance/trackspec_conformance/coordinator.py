@@ -329,7 +329,7 @@ class _Session:
 
 def _longest(check: Check) -> float:
     """Seconds that all calls of a check may take together."""
-    return max(check.timeout, CALL_TIMEOUT) * 4 + TIME_BUDGET
+    return max(check.timeout, CALL_TIMEOUT) * 4 + 3 * TIME_BUDGET
 
 
 def _read(worker: _Worker) -> list[dict[str, Any]] | None:

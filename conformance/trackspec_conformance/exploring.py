@@ -1,7 +1,8 @@
 """Property checks, bounded in time whether they pass or fail.
 
 Hypothesis finds and shrinks the counterexample. Once the budget is spent, no further call reaches the subject: a
-property that has not failed ends, one that has failed stops shrinking.
+property that has not failed ends, one that has failed stops shrinking. A few examples are tried even on a machine
+so busy that they take longer than that.
 """
 
 from __future__ import annotations
@@ -19,6 +20,11 @@ from trackspec_conformance.scripts import Call
 
 T = TypeVar("T")
 
+LEAST = 5
+"""Examples that are tried before the budget can end a property, as long as it is not spent three times over."""
+SHRINKING = 2.0
+"""Seconds that a counterexample may take to shrink, within the budget."""
+
 
 def explore(
     fresh: Arrangement[Any], strategy: SearchStrategy[T], holds: Callable[[T], None], *, examples: int = 30
@@ -28,6 +34,8 @@ def explore(
     ``holds`` makes its calls on things of its own, so that examples do not meet each other.
     """
     deadline = fresh.deadline()
+    last = deadline + 2 * fresh.time_budget
+    tried = 0
     transcript = fresh.transcript
     start = transcript.mark()
     smallest: list[Exception] = []
@@ -35,12 +43,15 @@ def explore(
     blocked: list[Blocked] = []
 
     def bounded(value: T) -> None:
+        nonlocal deadline, tried
         if blocked:
             raise blocked[0]
-        if time.monotonic() > deadline:
-            if smallest:
-                raise smallest[0]
+        now = time.monotonic()
+        if smallest and now > deadline:
+            raise smallest[0]
+        if not smallest and now > (deadline if tried >= LEAST else last):
             return
+        tried += 1
         transcript.rewind(start)
         try:
             holds(value)
@@ -48,6 +59,8 @@ def explore(
             blocked.append(reason)
             raise
         except Exception as failure:
+            if not smallest:
+                deadline = min(deadline, time.monotonic() + SHRINKING)
             smallest[:] = [failure]
             told[:] = transcript.calls[start:]
             raise

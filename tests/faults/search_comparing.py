@@ -265,7 +265,7 @@ class PercentSignsAreFormatted(_ReadsFiltersFirst):
         return filter_string.replace("%%", "%")
 
 
-@fault("search.number-forms")
+@fault("search.number-plus-sign")
 class SignedExponentsAreRefused(_ReadsFiltersFirst):
     """A number with a plus sign in its exponent is refused."""
 
@@ -282,6 +282,16 @@ class IsNullStandsOnOneSpace(_ReadsFiltersFirst):
     def _read(self, filter_string: str) -> str:
         if re.search(r"IS(\s\s|[\n\t])|NOT(\s\s|[\n\t])", filter_string):
             raise invalid("There is one space between IS and NULL.")
+        return filter_string
+
+
+@fault("search.white-space-in-keywords")
+class NotInIsOneWord(_ReadsFiltersFirst):
+    """The words of NOT IN stand one space apart."""
+
+    def _read(self, filter_string: str) -> str:
+        if re.search(r"NOT(?! IN)\s+IN", filter_string):
+            raise invalid("There is one space between NOT and IN.")
         return filter_string
 
 

@@ -21,6 +21,7 @@ def print_report(report: Report, console: Console) -> None:
         _print_finding(item, console)
         _print_script(item, console)
     _print_blocked(report, console)
+    _print_failed_at_a_glance(report, console)
     for entry in report.stale:
         console.print(
             Text.assemble(("STALE ", "bold yellow"), f"{entry.id} is listed as a known failure, and did not fail")
@@ -95,6 +96,20 @@ def _print_blocked(report: Report, console: Console) -> None:
         )
 
 
+def _print_failed_at_a_glance(report: Report, console: Console) -> None:
+    """Name all that failed, where the findings fill more than a screen."""
+    failed = report.with_outcome(Outcome.FAIL)
+    if len(failed) <= _FEW:
+        return
+    for level, colour in ((Level.SHOULD, "yellow"), (Level.MUST, "red")):
+        ids = [item.requirement.id for item in failed if item.requirement.level is level]
+        if ids:
+            console.print(Text.assemble((f"{level} ", f"bold {colour}"), f"{len(ids)} failed: {', '.join(ids)}\n"))
+
+
+_FEW = 3
+"""Failures whose bug reports are read at a glance."""
+
 _COLUMNS = {
     Outcome.PASS: "pass",
     Outcome.FAIL: "fail",
@@ -127,6 +142,8 @@ def _verdicts(report: Report) -> Table:
 def _verdict(profile: ProfileVerdict, report: Report) -> Text:
     if not profile.claimed:
         return Text("not claimed", style="dim")
+    if profile.name in report.not_judged:
+        return Text("not judged", style="yellow")
     if profile.conforms is None:
         return Text("partial run", style="dim")
     if profile.conforms:
@@ -143,6 +160,8 @@ def _closing_line(report: Report) -> Text:
     musts = sum(item.requirement.level is Level.MUST for item in failed)
     shoulds = len(failed) - musts
     advice = f"; {shoulds} SHOULD not kept" if shoulds else ""
+    if report.exit_status == 2 and not report.with_outcome(Outcome.ERROR):
+        return Text("No verdict: no check of the claimed profiles applies to this backend.", style="bold yellow")
     if report.exit_status == 2:
         return Text(
             "The suite itself failed: this is no verdict. Please report the errors above.", style="bold red"
@@ -157,4 +176,7 @@ def _closing_line(report: Report) -> Text:
         return Text(f"No failure but the known ones{advice}.", style="bold green")
     if report.partial:
         return Text(f"Nothing failed among the selected requirements{advice}.", style="bold green")
+    if report.not_judged:
+        left = f"no check of {', '.join(report.not_judged)} applies to this backend"
+        return Text(f"Conforms to every other claimed profile; {left}{advice}.", style="bold green")
     return Text(f"Conforms to every claimed profile{advice}.", style="bold green")

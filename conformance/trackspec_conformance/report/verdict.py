@@ -37,7 +37,8 @@ class RequirementVerdict:
 class ProfileVerdict:
     """What became of one profile.
 
-    :ivar conforms: whether every MUST of it is kept; None where it is not claimed or only a part of it was run.
+    :ivar conforms: whether every MUST of it is kept; None where it is not claimed, where only a part of it was run
+        and where no check of it applies.
     :ivar counts: how many of its requirements have each outcome; their sum is the same for every subject.
     """
 
@@ -73,8 +74,15 @@ class Report:
         return [item for item in self.requirements if item.outcome in outcomes and not item.preview]
 
     @property
+    def not_judged(self) -> tuple[str, ...]:
+        """The claimed profiles of which no check applies to the subject."""
+        if self.partial:
+            return ()
+        return tuple(profile.name for profile in self.profiles if profile.claimed and profile.conforms is None)
+
+    @property
     def exit_status(self) -> int:
-        """0 if all is well, 1 if a MUST failed or a known failure is stale, 2 if the suite itself failed."""
+        """0 if all is well, 1 if a MUST failed or a known failure is stale, 2 if there is no verdict at all."""
         against = [
             item
             for item in self.with_outcome(Outcome.FAIL, Outcome.BLOCKED)
@@ -82,7 +90,8 @@ class Report:
         ]
         if against or self.stale:
             return 1
-        return 2 if self.with_outcome(Outcome.ERROR) else 0
+        judged = self.partial or any(profile.conforms is not None for profile in self.profiles)
+        return 2 if self.with_outcome(Outcome.ERROR) or not judged else 0
 
 
 def draw_up(
@@ -176,7 +185,7 @@ def _profile(name: str, verdicts: tuple[RequirementVerdict, ...], claimed: bool,
     mine = [item for item in verdicts if item.requirement.profile == name and not item.preview]
     counts = {outcome: sum(item.outcome is outcome for item in mine) for outcome in Outcome}
     conforms = None
-    if claimed and not partial:
+    if claimed and not partial and any(item.outcome is not Outcome.NOT_APPLICABLE for item in mine):
         conforms = not any(
             item.outcome in _AGAINST for item in mine if item.requirement.level is Level.MUST
         ) and not any(item.outcome is Outcome.ERROR for item in mine)

@@ -161,12 +161,28 @@ def white_space_is_free(store: TrackingStore, fresh: Fresh) -> None:
     for filter_string in (
         "metrics.m>5 AND params.p='high'",
         " metrics.m > 5 AND params.p = 'high' ",
-        "params.p IS  NOT\n NULL AND params.none IS\tNULL AND metrics.m > 5",
+        "params.p IS\n NOT NULL AND params.none IS\tNULL AND metrics.m > 5",
         "metrics.m  >   5   AND   params.p   =   'high'",
         "metrics.m\n>\n5\nAND\n\tparams.p\t=\t'high'",
         "metrics.m>=5 AND params.p!='low'",
     ):
         expect_equal(["high"], names(store.search_runs([experiment_id], filter_string)))
+
+
+@check("search.white-space-in-keywords", rests_on=("search.is-not-null", "search.run-id-in"))
+def white_space_parts_the_words_of_a_keyword(store: TrackingStore, fresh: Fresh) -> None:
+    """The words of a comparator, and a list and its comparator, may stand on lines of their own."""
+    experiment_id = fresh.experiment()
+    run_id = fresh.run(experiment_id, run_name="with", params=[Param("p", "x")])
+    other_id = fresh.run(experiment_id, run_name="without")
+
+    for filter_string in (
+        "params.p IS NOT  NULL",
+        "params.p IS NOT\nNULL",
+        f"run_id NOT  IN ('{other_id}')",
+        f"run_id IN\n\t('{run_id}')",
+    ):
+        expect_equal(["with"], names(store.search_runs([experiment_id], filter_string)))
 
 
 @check("search.comparator-refused")
