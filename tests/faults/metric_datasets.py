@@ -45,3 +45,14 @@ class LongDatasetsAreCut(MemoryStore):
         super().log_metric(
             run_id, replace(metric, dataset_name=name and name[:500], dataset_digest=digest and digest[:36])
         )
+
+
+@fault("metric.dataset-of-a-repeated-point")
+class TheLastDatasetStays(MemoryStore):
+    """A point that is logged again takes on the dataset of the later call."""
+
+    def _add_point(self, record: RunRecord, metric: Metric) -> None:
+        same = (metric.step, metric.timestamp, metric.value)
+        points = record.points.get(metric.key, [])
+        points[:] = [point for point in points if (point.step, point.timestamp, point.value) != same]
+        super()._add_point(record, metric)
