@@ -82,7 +82,7 @@ def judged(subject_class: type[Any], interface: str, check_name: str) -> CheckRe
 def _judged_server(server: ModelServer, check: Check) -> CheckResult:
     """What a check says of a server, while the store behind it is in plain sight."""
     with serving(server) as url:
-        wire = Wire(url, f"Bearer {TOKEN}", ("MLFLOW_TRACKING_TOKEN",), patience=3)
+        wire = Wire(url, f"Bearer {TOKEN}", '-H "Authorization: Bearer $MLFLOW_TRACKING_TOKEN"', patience=3)
         return run_check(check, server.store, Workspace(), subject=f"wire+{url}", wire=wire)
 
 

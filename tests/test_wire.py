@@ -238,6 +238,23 @@ def test_a_name_and_a_password_go_before_a_token(monkeypatch: pytest.MonkeyPatch
     assert "secret" not in commands
 
 
+def test_a_netrc_file_says_who_asks(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Where no variable does, the entry of the host counts, as for clients; commands let curl read the file."""
+    for name in ("TOKEN", "USERNAME", "PASSWORD"):
+        monkeypatch.delenv(f"MLFLOW_TRACKING_{name}", raising=False)
+    (tmp_path / "netrc").write_text("machine 127.0.0.1 login ada password hunter2\n", encoding="utf-8")
+    monkeypatch.setenv("NETRC", str(tmp_path / "netrc"))
+    call = Call("wire.get()", "answer_1", "returned", Made("wire", "get", ("runs/get",)))
+
+    wire = Wire.from_environment("http://127.0.0.1:1")
+    commands = curl_script([call], wire, "", "this", "that")
+
+    assert wire.authorization == "Basic YWRhOmh1bnRlcjI="
+    assert '--netrc-file "${NETRC:-$HOME/.netrc}"' in commands
+    assert "hunter2" not in commands
+    assert Wire.from_environment("http://other.invalid:1").authorization is None
+
+
 # -- the plainest store ------------------------------------------------------------------------------------------
 
 

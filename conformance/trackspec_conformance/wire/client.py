@@ -6,6 +6,7 @@ import base64
 import contextlib
 import http.client
 import json
+import netrc
 import os
 import select
 import ssl
@@ -93,7 +94,7 @@ class Wire:
 
     :param url: where the server is; paths begin below it.
     :param authorization: what says who asks, or None.
-    :param variables: the names of the environment variables that it came from.
+    :param curl_option: what gives it to curl, without saying it.
     :param patience: seconds that an answer may take.
     """
 
@@ -101,13 +102,13 @@ class Wire:
         self,
         url: str,
         authorization: str | None = None,
-        variables: tuple[str, ...] = (),
+        curl_option: str = "",
         patience: float = PATIENCE,
     ) -> None:
         parts = urlsplit(url)
         self.url = f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path.rstrip('/')}"
         self.authorization = authorization
-        self.variables = variables
+        self.curl_option = curl_option
         self._patience = patience
         self._secure = parts.scheme == "https"
         self._host, self._port, self._prefix = parts.hostname or "", parts.port, parts.path.rstrip("/")
@@ -115,13 +116,15 @@ class Wire:
 
     @classmethod
     def from_environment(cls, url: str) -> Wire:
-        """A client with the credentials that clients of the server read from the environment."""
+        """A client with the credentials that clients of the server read from the environment, or a netrc file."""
         user, password = (os.environ.get(f"MLFLOW_TRACKING_{name}") for name in ("USERNAME", "PASSWORD"))
-        token = os.environ.get("MLFLOW_TRACKING_TOKEN")
         if user and password:
-            basic = base64.b64encode(f"{user}:{password}".encode()).decode()
-            return cls(url, f"Basic {basic}", ("MLFLOW_TRACKING_USERNAME", "MLFLOW_TRACKING_PASSWORD"))
-        return cls(url, f"Bearer {token}", ("MLFLOW_TRACKING_TOKEN",)) if token else cls(url)
+            return cls(url, _basic(user, password), '-u "$MLFLOW_TRACKING_USERNAME:$MLFLOW_TRACKING_PASSWORD"')
+        if token := os.environ.get("MLFLOW_TRACKING_TOKEN"):
+            return cls(url, f"Bearer {token}", '-H "Authorization: Bearer $MLFLOW_TRACKING_TOKEN"')
+        if entry := _netrc_entry(urlsplit(url).hostname or ""):
+            return cls(url, _basic(*entry), '--netrc-file "${NETRC:-$HOME/.netrc}"')
+        return cls(url)
 
     # -- requests -------------------------------------------------------------------------------------------
 
@@ -257,6 +260,19 @@ def target(path: str, query: Query = ()) -> str:
     if not isinstance(query, str):
         query = urlencode(query, doseq=True, quote_via=quote)
     return f"{whole}?{query}" if query else whole
+
+
+def _basic(user: str, password: str) -> str:
+    return f"Basic {base64.b64encode(f'{user}:{password}'.encode()).decode()}"
+
+
+def _netrc_entry(host: str) -> tuple[str, str] | None:
+    """User and password of a host in the netrc file; None where there is no such file, or no such host in it."""
+    try:
+        entry = netrc.netrc(os.environ.get("NETRC") or os.path.expanduser("~/.netrc")).authenticators(host)
+    except (OSError, netrc.NetrcParseError):
+        return None
+    return (entry[0] or entry[1] or "", entry[2] or "") if entry else None
 
 
 def _tls() -> ssl.SSLContext:

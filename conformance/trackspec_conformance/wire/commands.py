@@ -93,8 +93,8 @@ def _command(request: Request, wire: Wire, variables: Mapping[str, str]) -> str:
     words += [f"-H {_quoted(f'{name}: {value}', variables)}" for name, value in request.headers]
     if body and "content-type" not in given:
         words.append("-H 'Content-Type:'")
-    if request.credentials:
-        words += _credentials(wire)
+    if request.credentials and wire.curl_option:
+        words.append(wire.curl_option)
     return pipe + " ".join(words + body)
 
 
@@ -103,12 +103,6 @@ def _method(request: Request) -> list[str]:
         return ["--head"]
     implied = "POST" if request.body is not None else "GET"
     return [] if request.method == implied else [f"-X {request.method}"]
-
-
-def _credentials(wire: Wire) -> list[str]:
-    if len(wire.variables) == 1:
-        return [f'-H "Authorization: Bearer ${wire.variables[0]}"']
-    return [f'-u "{":".join(f"${name}" for name in wire.variables)}"'] if wire.variables else []
 
 
 def _body(request: Request, variables: Mapping[str, str]) -> tuple[list[str], str]:
