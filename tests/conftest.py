@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
 
 from tests import servers
-from tests.servers import azurite, fake_gcs, mariadb, moto_s3, postgresql, seaweedfs
+from tests.servers import azurite, fake_gcs, mariadb, moto_s3, postgresql, seaweedfs, sshd
+from tests.servers import ftp as ftp_server
 from tests.servers.databases import fresh_database
 from tests.servers.object_stores import ObjectStore, Server, without_clouds
 
@@ -66,6 +68,24 @@ def gcs() -> Iterator[ObjectStore]:
 def azure() -> Iterator[ObjectStore]:
     """An Azure Blob Storage, which lasts as long as the tests."""
     yield from _running(azurite.server)
+
+
+@pytest.fixture(scope="session")
+def ftp() -> Iterator[ObjectStore]:
+    """An FTP server, which lasts as long as the tests."""
+    yield from _running(ftp_server.server)
+
+
+@pytest.fixture(scope="session")
+def ftps() -> Iterator[ObjectStore]:
+    """An FTP server over TLS, which lasts as long as the tests."""
+    yield from _running(partial(ftp_server.server, tls=True))
+
+
+@pytest.fixture(scope="session")
+def sftp() -> Iterator[ObjectStore]:
+    """OpenSSH's server, which lasts as long as the tests."""
+    yield from _running(sshd.server)
 
 
 @pytest.fixture

@@ -19,7 +19,9 @@ from trackspec.entities import FileInfo
 LocalPath: TypeAlias = "str | os.PathLike[str]"
 
 REPOSITORIES = Claims(
-    "trackspec.artifact_repositories", "artifact repository", {"s3": "s3", "gs": "gcs", "wasbs": "azure"}
+    "trackspec.artifact_repositories",
+    "artifact repository",
+    {"s3": "s3", "gs": "gcs", "wasbs": "azure", "sftp": "sftp", "dbfs": "databricks", "hdfs": "hdfs"},
 )
 """The classes of artifact repositories."""
 

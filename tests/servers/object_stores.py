@@ -10,7 +10,10 @@ from dataclasses import dataclass
 CONTAINER = "artifacts"
 """The bucket or container that each server has at its start, with nothing in it."""
 
-_CLOUDS = ("AWS_", "AZURE_", "BOTO", "CLOUDSDK_", "GCE_", "GCLOUD_", "GOOGLE_", "MLFLOW_", "NO_GCE_", "STORAGE_")
+_CLOUDS = (
+    *("AWS_", "AZURE_", "BOTO", "CLOUDSDK_", "DATABRICKS_", "GCE_", "GCLOUD_", "GOOGLE_", "HADOOP_", "MLFLOW_"),
+    *("NETRC", "NO_GCE_", "SSH_", "STORAGE_", "TRACKSPEC_WEBHDFS_"),
+)
 
 
 @dataclass(frozen=True)

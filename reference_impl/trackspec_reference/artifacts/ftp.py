@@ -1,0 +1,234 @@
+"""Artifacts on an FTP server, over a plain connection or over TLS."""
+
+from __future__ import annotations
+
+import contextlib
+import ftplib
+import posixpath
+import ssl
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from trackspec.artifact_locations import artifact_location
+from trackspec.errors import ErrorCode, TrackspecError, invalid
+from trackspec_reference.artifacts.connections import Connections
+from trackspec_reference.artifacts.remote_tree import (
+    CONNECT_TIMEOUT,
+    TIMEOUT,
+    Entry,
+    Lost,
+    Refused,
+    RemoteTreeRepository,
+    is_of_network,
+    server_of,
+)
+from trackspec_reference.artifacts.service import Service
+from trackspec_reference.credentials.netrc_file import netrc_entry
+
+_PIECE = 256 * 1024
+_CREDENTIALS = (
+    "Name the host in ~/.netrc, 'machine HOST login USER password PASSWORD', or in the file that NETRC names."
+)
+_ELSEWHERE = "Correct host and port in the URI."
+_AUTHORITIES = "SSL_CERT_FILE names its authorities."
+_NO_FOLDER = ("450", "550", "553")
+"""What servers answer where a folder is missing, a file is in the way, or somebody may not."""
+
+
+class FTPArtifactRepository(RemoteTreeRepository):
+    """The files below a folder of an FTP server.
+
+    A netrc file says who asks, the one that ``NETRC`` names or ``~/.netrc``; without an entry for the host it is
+    ``anonymous``. Over TLS, the server's certificate is verified, and contents are encrypted too. Where the server
+    has symbolic links, only itself knows which they are.
+
+    :param artifact_uri: ``ftp://HOST/PATH``, or ``ftps://HOST/PATH`` over TLS; ``USER@`` before the host asks for
+        that login of the netrc file. The path is the server's, from the top: nothing in it is decoded.
+    :raises TrackspecError: INVALID_PARAMETER_VALUE for any other URI, or if the netrc file cannot be read;
+        UNAUTHENTICATED if it has no entry for the user that the URI names.
+    """
+
+    def __init__(self, artifact_uri: str) -> None:
+        location = artifact_location(artifact_uri)
+        if location.scheme not in ("ftp", "ftps"):
+            raise invalid("An FTP repository's URI is 'ftp://HOST/PATH' or 'ftps://HOST/PATH'.")
+        super().__init__(artifact_uri, location.path)
+        self._server = server_of(location, f"{location.scheme}://HOST/PATH")
+        self._over_tls = location.scheme == "ftps"
+        advice = f"{_ELSEWHERE} {_AUTHORITIES}" if self._over_tls else _ELSEWHERE
+        self._service = Service(
+            f"{location.scheme}://{self._server.host}", f"folder '/{self._root}'", _CREDENTIALS, advice
+        )
+        found = netrc_entry(self._server.host)
+        if self._server.user is not None and (found is None or found.login != self._server.user):
+            raise self._service.no_credentials()
+        self._login = (found.login, found.password) if found else ("anonymous", "anonymous@")
+        self._connections = Connections(self._connected, _is_alive, _close, (ftplib.error_perm, FileNotFoundError))
+
+    def close(self) -> None:
+        self._connections.close()
+
+    def _write(self, local_file: Path, place: str) -> None:
+        with self._asking() as ftp, local_file.open("rb") as content:
+            try:
+                ftp.storbinary(f"STOR {place}", content, _PIECE)
+            except ftplib.Error as error:
+                if _code(error) in _NO_FOLDER:
+                    raise FileNotFoundError(place) from None
+                raise
+
+    def _read(self, place: str, local_file: Path) -> bool:
+        with self._asking() as ftp, local_file.open("wb") as written:
+            try:
+                ftp.retrbinary(f"RETR {place}", written.write, _PIECE)
+            except ftplib.error_perm:
+                pass
+            else:
+                return True
+        if self._entry(place) is None:
+            return False
+        raise Refused
+
+    def _entries(self, place: str) -> Iterable[Entry]:
+        found: list[Entry] = []
+        with self._asking() as ftp:
+            try:
+                for name, facts in ftp.mlsd(place):
+                    entry = _of_facts(posixpath.basename(name), facts)
+                    if entry is not None:
+                        found.append(entry)
+            except ftplib.error_perm:
+                pass
+            else:
+                return found
+        there = self._entry(place)
+        if there is not None and there.size is None:
+            raise Refused
+        return []
+
+    def _entry(self, place: str) -> Entry | None:
+        with self._asking() as ftp:
+            try:
+                told = ftp.sendcmd(f"MLST {place}")
+            except ftplib.error_perm:
+                return None
+        line = next((line for line in told.split("\n")[1:] if line.startswith(" ")), "")
+        facts = dict(
+            fact.lower().split("=", 1) for fact in line.strip().partition(" ")[0].split(";") if "=" in fact
+        )
+        return _of_facts(posixpath.basename(place), facts, is_listing=False)
+
+    def _make_folder(self, place: str) -> None:
+        above = [place]
+        while (parent := posixpath.dirname(above[-1])) != "/":
+            above.append(parent)
+        with self._asking() as ftp:
+            for folder in reversed(above):
+                with contextlib.suppress(ftplib.error_perm):  # it is there, or what is made next is refused
+                    ftp.mkd(folder)
+
+    def _rename(self, temporary: str, place: str) -> None:
+        with self._asking() as ftp:
+            ftp.rename(temporary, place)
+
+    def _remove_file(self, place: str) -> None:
+        with self._asking() as ftp:
+            try:
+                ftp.delete(place)
+                return
+            except ftplib.error_perm:
+                pass
+        if self._entry(place) is not None:
+            raise Refused
+
+    def _remove_folder(self, place: str) -> None:
+        for name, size in self._entries(place):
+            (self._remove_folder if size is None else self._remove_file)(f"{place}/{name}")
+        with self._asking() as ftp:
+            try:
+                ftp.rmd(place)
+                return
+            except ftplib.error_perm:
+                pass
+        if self._entry(place) is not None:
+            raise Refused
+
+    @contextmanager
+    def _asking(self) -> Iterator[ftplib.FTP]:
+        """A connection; what goes wrong with it is told without the server's texts."""
+        try:
+            with self._connections.borrowed() as ftp:
+                yield ftp
+        except ftplib.error_perm as error:
+            raise (self._service.wrong_credentials() if _code(error) == "530" else Refused()) from None
+        except (ftplib.Error, EOFError, ssl.SSLError):
+            raise Lost from None
+        except UnicodeDecodeError:
+            raise TrackspecError("The server has names that are not in UTF-8.", ErrorCode.DATA_LOSS) from None
+        except OSError as error:
+            if is_of_network(error):
+                raise Lost from None
+            raise
+
+    def _connected(self) -> ftplib.FTP:
+        ftp = _OverTLS(context=ssl.create_default_context()) if self._over_tls else ftplib.FTP()
+        try:
+            ftp.connect(self._server.host, self._server.port or ftplib.FTP_PORT, CONNECT_TIMEOUT)
+            ftp.timeout = TIMEOUT
+            assert ftp.sock is not None
+            ftp.sock.settimeout(TIMEOUT)
+            ftp.login(*self._login)
+            if isinstance(ftp, ftplib.FTP_TLS):
+                ftp.prot_p()
+            ftp.voidcmd("TYPE I")
+        except BaseException as error:
+            _close(ftp)
+            if isinstance(error, ftplib.error_perm) and _code(error) in ("530", "331", "332"):
+                raise self._service.wrong_credentials() from None
+            if isinstance(error, ssl.SSLCertVerificationError):
+                raise self._service.untrusted() from None
+            if isinstance(error, (ftplib.Error, EOFError, OSError, UnicodeError)):
+                raise self._service.unreachable() from None
+            raise
+        return ftp
+
+
+class _OverTLS(ftplib.FTP_TLS):
+    """A connection that encrypts contents by the session of its commands, as many servers require."""
+
+    def ntransfercmd(self, cmd: str, rest: int | str | None = None) -> tuple[Any, int | None]:
+        plain, size = ftplib.FTP.ntransfercmd(self, cmd, rest)
+        assert isinstance(self.sock, ssl.SSLSocket)
+        try:
+            return self.context.wrap_socket(plain, server_hostname=self.host, session=self.sock.session), size
+        except BaseException:
+            plain.close()
+            raise
+
+
+def _of_facts(name: str, facts: dict[str, str], *, is_listing: bool = True) -> Entry | None:
+    """What a server says of a file or folder; None where it is neither, such as a link."""
+    kind = facts.get("type", "").lower()
+    if kind == "dir" or (kind in ("cdir", "pdir") and not is_listing):
+        return Entry(name, None)
+    size = facts.get("size", "")
+    return Entry(name, int(size)) if kind == "file" and size.isdecimal() else None
+
+
+def _code(error: Exception) -> str:
+    return str(error)[:3]
+
+
+def _is_alive(ftp: ftplib.FTP) -> bool:
+    try:
+        ftp.voidcmd("NOOP")
+    except (ftplib.Error, EOFError, OSError):
+        return False
+    return True
+
+
+def _close(ftp: ftplib.FTP) -> None:
+    with contextlib.suppress(Exception):
+        ftp.close()
