@@ -16,7 +16,7 @@ from trackspec.artifact_locations import artifact_location
 from trackspec.artifact_paths import file_path, valid_path
 from trackspec.artifact_repository import ArtifactRepository
 from trackspec.entities import FileInfo
-from trackspec.errors import ErrorCode, TrackspecError, invalid
+from trackspec.errors import invalid
 from trackspec.protocol.artifact_endpoints import ARTIFACT_ENDPOINTS, IN_PATH, ArtifactEndpoint, Listing
 from trackspec.protocol.body import read_body, write_body
 from trackspec.store import TrackingStore
@@ -178,15 +178,12 @@ class Artifacts:
     def _root_of(self, run_id: str) -> tuple[str, str]:
         """The artifact URI of a run, and the path of what it names in the repository.
 
-        :raises TrackspecError: NOT_IMPLEMENTED if it is elsewhere: a run's URI makes the server open nothing.
+        :raises TrackspecError: INVALID_PARAMETER_VALUE if it is elsewhere: a run's URI makes the server open nothing.
         """
         uri = self._store.get_run(run_id).info.artifact_uri
         location = artifact_location(uri)
         if location.scheme != SCHEME or location.authority:
-            raise TrackspecError(
-                "The server does not proxy the artifacts of this run; they are read where it has them.",
-                ErrorCode.NOT_IMPLEMENTED,
-            )
+            raise invalid("The server does not proxy the artifacts of this run; they are read where it has them.")
         return uri, valid_path(decoded_path(location.path.strip("/").encode()))
 
     # -- uploads --------------------------------------------------------------------------------------------
