@@ -11,6 +11,7 @@ from tests.gallery import Fault
 from trackspec import catalogue
 from trackspec.memory_repository import MemoryArtifactRepository
 from trackspec.memory_store import MemoryStore
+from trackspec.protocol.model_proxy import ModelProxy
 from trackspec.protocol.model_server import ModelServer
 from trackspec_conformance.checks import Check
 
@@ -20,7 +21,7 @@ GALLERIES = (faults.GALLERY, faults_artifacts.GALLERY)
 def model_of(check: Check) -> type[Any]:
     """What passes a check, and each fault of what it verifies differs from in one thing."""
     if "wire" in check.parameters:
-        return ModelServer
+        return ModelServer if check.interface == "tracking" else ModelProxy
     profiles = {catalogue.requirements()[id_].profile for id_ in check.verifies}
     if profiles == {"artifact-hostile-server"}:
         return ProxyClient

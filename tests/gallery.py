@@ -15,6 +15,8 @@ from typing import Any
 
 from trackspec.memory_repository import MemoryArtifactRepository
 from trackspec.memory_store import MemoryStore
+from trackspec.protocol.artifact_endpoints import ARTIFACTS
+from trackspec.protocol.model_proxy import ModelProxy
 from trackspec.protocol.model_server import ModelServer, serving
 from trackspec_conformance.arrangement import Openings, Workspace
 from trackspec_conformance.checks import Check, checks_of
@@ -58,6 +60,8 @@ def judged(subject_class: type[Any], interface: str, check_name: str) -> CheckRe
     """What a check says of a subject that nothing else uses: one in memory, unless its class has other URIs."""
     uri = getattr(subject_class, "URI", "memory:{}").format(f"{subject_class.__name__}-{next(_NUMBERS)}")
     check = checks_of(interface)[check_name]
+    if issubclass(subject_class, ModelProxy):
+        return _judged_proxy(subject_class(MemoryArtifactRepository(uri), token=TOKEN), check)
     if issubclass(subject_class, ModelServer):
         return _judged_server(subject_class(MemoryStore(uri), TOKEN), check)
     if prepare := getattr(subject_class, "prepare", None):
@@ -84,6 +88,16 @@ def _judged_server(server: ModelServer, check: Check) -> CheckResult:
     with serving(server) as url:
         wire = Wire(url, f"Bearer {TOKEN}", '-H "Authorization: Bearer $MLFLOW_TRACKING_TOKEN"', patience=3)
         return run_check(check, server.store, Workspace(), subject=f"wire+{url}", wire=wire)
+
+
+def _judged_proxy(server: ModelProxy, check: Check) -> CheckResult:
+    """What a check says of a server that proxies artifacts, while the repository behind it is in plain sight."""
+    with serving(server) as url:
+        wire = Wire(url, f"Bearer {TOKEN}", ("MLFLOW_TRACKING_TOKEN",), patience=3)
+        try:
+            return run_check(check, server.repository, Workspace(), subject=f"{url}{ARTIFACTS}", wire=wire)
+        finally:
+            server.repository.delete_artifacts()
 
 
 class Gallery:

@@ -1,4 +1,4 @@
-"""The tables of the chapter on the protocol, drawn up from the table of endpoints."""
+"""The tables of the chapters on the protocol, drawn up from the table of endpoints."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from enum import Enum
 from typing import Any
 
+from trackspec.protocol.artifact_endpoints import ARTIFACT_ENDPOINTS
 from trackspec.protocol.endpoint import BASE, Endpoint
 from trackspec.protocol.endpoints import ENDPOINTS
 from trackspec.protocol.kinds import Items, Kind, Unsupported
@@ -14,8 +15,12 @@ from trackspec.protocol.message import PAIR, Field, Message
 
 
 def with_tables(chapter: str) -> str:
-    """The chapter with its two tables as they are to be."""
-    for name, lines in (("endpoints", endpoint_table()), ("messages", message_table())):
+    """The chapter with its tables as they are to be."""
+    for name, lines in (
+        ("endpoints", endpoint_table()),
+        ("messages", message_table()),
+        ("artifact endpoints", artifact_endpoint_table()),
+    ):
         begin, end = f"<!-- {name} -->", f"<!-- end of {name} -->"
         table = "\n".join(lines)
         chapter = re.sub(f"{begin}.*{end}", lambda _, told=f"{begin}\n{table}\n{end}": told, chapter, flags=re.S)
@@ -32,6 +37,21 @@ def endpoint_table() -> Iterator[str]:
             fields = ", ".join(map(_field, endpoint.request.fields))
             answer = ", ".join(f"`{name}`" for name in endpoint.answer.kinds) or "none"
             yield f"| `{endpoint.name}` | {request} | {fields} | {answer} | {_repeatable(endpoint)} |"
+
+
+def artifact_endpoint_table() -> Iterator[str]:
+    """The rows of the endpoints for artifacts."""
+    yield "| What is asked for | Request | Fields | Answer |"
+    yield "|---|---|---|---|"
+    for endpoint in ARTIFACT_ENDPOINTS:
+        fields = ", ".join(
+            _field(item) for item in endpoint.request.fields if not isinstance(item.kind, Unsupported)
+        )
+        body = "the bytes of the file" if endpoint.takes_file else fields or "none"
+        told = "the bytes of the file"
+        if endpoint.answer is not None:
+            told = ", ".join(_field(item) for item in endpoint.answer.fields) or "none"
+        yield f"| {endpoint.summary} | {endpoint.method} `{endpoint.paths[0]}` | {body} | {told} |"
 
 
 def message_table() -> Iterator[str]:

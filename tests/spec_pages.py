@@ -2,7 +2,8 @@
 
 ``spec/requirements.txt`` lists every requirement, one a line, so that a normative change shows in a diff as such.
 ``spec/decisions.md`` lists every observed divergence between stores, and the requirements that settle it. The
-tables of ``spec/protocol.md`` are those of the endpoints. ``spec/openapi.yaml`` describes the protocol to tools.
+tables of ``spec/protocol.md`` and ``spec/artifact-proxy.md`` are those of the endpoints. ``spec/openapi.yaml``
+describes the protocol to tools.
 """
 
 from __future__ import annotations
@@ -59,6 +60,7 @@ def pages() -> dict[str, str]:
         "decisions.md": decision_page(requirements),
         "openapi.yaml": openapi.yaml_text(),
         "protocol.md": with_tables(catalogue.chapters()["protocol.md"]),
+        "artifact-proxy.md": with_tables(catalogue.chapters()["artifact-proxy.md"]),
     }
 
 

@@ -13,7 +13,9 @@ from tests.servers.tracking import in_thread
 from trackspec import Experiment, TrackingStore
 from trackspec.memory_store import MemoryStore
 from trackspec.protocol import openapi
+from trackspec.protocol.artifact_endpoints import ARTIFACT_ENDPOINTS
 from trackspec.protocol.endpoints import ENDPOINTS
+from trackspec_reference.server.serving import Settings
 
 DOCUMENT = Path(__file__).parent.parent / "spec" / "openapi.yaml"
 
@@ -40,6 +42,7 @@ def test_each_call_is_an_operation() -> None:
     }
     rows = {(row.paths[0], method.lower()) for row in ENDPOINTS for method in row.methods}
 
+    rows |= {(row.paths[0], row.method.lower()) for row in ARTIFACT_ENDPOINTS}
     assert set(operations) == rows | {("/health", "get"), ("/version", "get")}
     assert len(set(operations.values())) == len(operations)
 
@@ -55,7 +58,7 @@ def test_what_is_referred_to_is_there() -> None:
 def examined(store: TrackingStore, *options: str) -> tuple[int, str]:
     """Let schemathesis call a server over a store; its exit status and what it printed."""
     program = Path(sys.executable).with_name("schemathesis")
-    with in_thread(store) as port:
+    with in_thread(store, Settings(artifacts_destination="memory:examined")) as port:
         ended = subprocess.run(
             [
                 *(str(program), "run", str(DOCUMENT), "--url", f"http://127.0.0.1:{port}"),
@@ -69,11 +72,16 @@ def examined(store: TrackingStore, *options: str) -> tuple[int, str]:
 
 
 def test_whatever_is_called_the_answer_is_one_of_those_told() -> None:
-    """No call, good or bad, ends in a 5xx or an answer that the document does not have."""
-    status, printed = examined(MemoryStore(), "--max-examples", "8")
+    """No call, good or bad, ends in a 5xx or an answer that the document does not have.
+
+    Uploads in parts are left out, which the repository that is served declines with 501.
+    """
+    declined = [row for row in ARTIFACT_ENDPOINTS if row.name.endswith("_multipart_upload")]
+    status, printed = examined(MemoryStore(), "--max-examples", "8", "--exclude-path-regex", "/mpu/")
 
     assert status == 0, printed
-    assert re.search(rf"Tested: {len(ENDPOINTS) + 3}\b", printed), printed  # one takes two methods, two are plain
+    number = len(ENDPOINTS) + len(ARTIFACT_ENDPOINTS) - len(declined) + 3  # one takes two methods, two are plain
+    assert re.search(rf"Tested: {number}\b", printed), printed
 
 
 class Failing(MemoryStore):

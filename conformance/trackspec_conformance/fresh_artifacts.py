@@ -8,8 +8,10 @@ import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote
 
 from trackspec import ArtifactRepository
+from trackspec.protocol.artifact_endpoints import ARTIFACTS
 from trackspec_conformance import local_files
 from trackspec_conformance.arrangement import Arrangement, Blocked
 from trackspec_conformance.local_files import Content
@@ -93,6 +95,11 @@ class FreshArtifacts(Arrangement[ArtifactRepository]):
         """
         assert self._openings.below is not None
         return self._openings.below(folder)
+
+    def path_at_server(self, path: str) -> str:
+        """The path that an artifact of the subject has for the server that it is behind, not encoded."""
+        _, _, root = f"{self._subject.artifact_uri}/".partition(f"{ARTIFACTS}/")
+        return f"{unquote(root)}{path}"
 
     def server(self, lies: Lies) -> LyingServer:
         """A server that lies."""

@@ -9,19 +9,36 @@ file or folder that cannot be read, before anything is transferred.
 from __future__ import annotations
 
 import os
+import tempfile
 from abc import ABC, abstractmethod
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from types import TracebackType
-from typing import TypeAlias
+from typing import BinaryIO, TypeAlias
 
+from trackspec.artifact_paths import file_path, valid_path
 from trackspec.claims import Claims
 from trackspec.entities import FileInfo
+from trackspec.errors import ErrorCode, TrackspecError, missing
+from trackspec.parts import NO_PARTS, PartsUpload, UploadedPart
 
 LocalPath: TypeAlias = "str | os.PathLike[str]"
 
 REPOSITORIES = Claims(
     "trackspec.artifact_repositories",
     "artifact repository",
-    {"s3": "s3", "gs": "gcs", "wasbs": "azure", "sftp": "sftp", "dbfs": "databricks", "hdfs": "hdfs"},
+    {
+        "s3": "s3",
+        "gs": "gcs",
+        "wasbs": "azure",
+        "sftp": "sftp",
+        "dbfs": "databricks",
+        "hdfs": "hdfs",
+        "http": "rest",
+        "https": "rest",
+        "mlflow-artifacts": "rest",
+        "runs": "rest",
+    },
 )
 """The classes of artifact repositories."""
 
@@ -79,6 +96,46 @@ class ArtifactRepository(ABC):
     @abstractmethod
     def delete_artifacts(self, artifact_path: str | None = None) -> None:
         """Delete a file, or a folder with all below it; what does not exist is deleted already."""
+
+    # -- what a server needs that hands artifacts on ----------------------------------------------------------
+
+    def open_artifact(self, artifact_path: str) -> BinaryIO:
+        """Open a file for reading, from its start to its end; it can be sought in.
+
+        :raises TrackspecError: RESOURCE_DOES_NOT_EXIST if there is no such file.
+        """
+        path = valid_path(artifact_path)
+        with tempfile.TemporaryDirectory(prefix="trackspec-") as folder:
+            copy = self.download_artifacts(path, folder)
+            if not os.path.isfile(copy):
+                raise missing("file", path)
+            return open(copy, "rb")
+
+    @contextmanager
+    def receive_artifact(self, artifact_path: str) -> Iterator[BinaryIO]:
+        """Give a file to write to, which is stored under a path, whole, when the block ends without an error."""
+        folder, _, name = valid_path(artifact_path).rpartition("/")
+        file_path(name, folder)
+        with tempfile.TemporaryDirectory(prefix="trackspec-") as temporary:
+            received = os.path.join(temporary, name)
+            with open(received, "xb") as written:
+                yield written
+            self.log_artifact(received, folder)
+
+    def begin_parts(self, artifact_path: str, count: int) -> PartsUpload:  # noqa: ARG002 - most storages cannot
+        """Begin an upload whose parts go to the storage itself, without credentials of its own; optional.
+
+        :raises TrackspecError: NOT_IMPLEMENTED if the storage has no such uploads.
+        """
+        raise TrackspecError(f"{NO_PARTS}.", ErrorCode.NOT_IMPLEMENTED)
+
+    def complete_parts(self, artifact_path: str, upload_id: str, parts: Sequence[UploadedPart]) -> None:  # noqa: ARG002
+        """Make a file of the parts of such an upload; until then it is not seen."""
+        raise TrackspecError(f"{NO_PARTS}.", ErrorCode.NOT_IMPLEMENTED)
+
+    def abort_parts(self, artifact_path: str, upload_id: str) -> None:  # noqa: ARG002
+        """Throw the parts of such an upload away."""
+        raise TrackspecError(f"{NO_PARTS}.", ErrorCode.NOT_IMPLEMENTED)
 
     def close(self) -> None:
         """Give back connections and threads. What was acknowledged stays; the object is not used again."""

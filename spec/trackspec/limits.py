@@ -24,8 +24,10 @@ MAX_TAGS_PER_BATCH = 100
 MAX_ITEMS_PER_BATCH = 1000
 
 MAX_ARTIFACT_NAME_BYTES = 255
-MAX_ARTIFACT_PATH_BYTES = 800
-"""Bytes of UTF-8, since file systems and object stores count those; their own limits leave room for the root."""
+MAX_ARTIFACT_PATH_BYTES = 1000
+"""Bytes of UTF-8, since file systems and object stores count those; their own limits leave room for the root.
+
+A caller has 800 of them: behind a server that proxies artifacts, the folder of a run comes before its path."""
 
 MAX_DATASET_NAME_LENGTH = 500
 MAX_DATASET_DIGEST_LENGTH = 36

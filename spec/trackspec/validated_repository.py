@@ -8,11 +8,12 @@ see only valid paths.
 from __future__ import annotations
 
 import logging
+import tempfile
 from abc import abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import FIRST_EXCEPTION, Future, ThreadPoolExecutor, wait
 from pathlib import Path
-from typing import ClassVar, TypeVar
+from typing import BinaryIO, ClassVar, TypeVar
 
 from trackspec import local_trees
 from trackspec.artifact_paths import parent_of, valid_path
@@ -87,6 +88,21 @@ class ValidatedRepository(ArtifactRepository):
 
     def delete_artifacts(self, artifact_path: str | None = None) -> None:
         self._delete(valid_path(artifact_path))
+
+    def open_artifact(self, artifact_path: str) -> BinaryIO:
+        path = valid_path(artifact_path)
+        found = self._find(path) if path else None
+        if found is None or found.is_dir:
+            raise missing("file", path)
+        return self._open(found)
+
+    def _open(self, file: FileInfo) -> BinaryIO:
+        """Open a file for reading. A repository overrides it where that takes no copy."""
+        with tempfile.TemporaryDirectory(prefix="trackspec-") as folder:
+            copy = Path(folder, "file")
+            copy.touch()
+            self._fetch(file, copy)
+            return copy.open("rb")
 
     # -- what the calls above share -------------------------------------------------------------------------
 

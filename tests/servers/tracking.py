@@ -121,9 +121,10 @@ def read_all(connection: socket.socket) -> bytes:
 def in_thread(store: TrackingStore, settings: Settings | None = None) -> Iterator[int]:
     """A server over a store of this process, as its port."""
     settings = settings or Settings()
+    artifacts = settings.artifacts()
     listening = socket.create_server(("127.0.0.1", 0))
     port = int(listening.getsockname()[1])
-    server = Server(settings.application(store), settings.limits)
+    server = Server(settings.application(store, artifacts), settings.limits)
     thread = threading.Thread(target=server.serve_until_stopped, args=(listening,))
     thread.start()
     try:

@@ -6,13 +6,16 @@ from typing import Any
 
 from trackspec import ArtifactRepository, TrackspecError
 from trackspec.artifact_repository import REPOSITORIES
+from trackspec.protocol.artifact_endpoints import ARTIFACTS
 from trackspec_conformance.subjects.errors import SubjectError
 from trackspec_conformance.subjects.opener import Opener
 from trackspec_conformance.subjects.subject import Subject
 
 
 def _by_uri(uri: str) -> Subject:
-    return Subject(lambda: _open(uri))
+    before, found, _ = f"{uri}/".partition(f"{ARTIFACTS}/")
+    is_server = found and before.lower().startswith(("http:", "https:"))
+    return Subject(lambda: _open(uri), url=before if is_server else None)
 
 
 def _open(uri: str) -> ArtifactRepository:

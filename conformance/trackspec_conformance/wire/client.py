@@ -154,9 +154,26 @@ class Wire:
         given = post_request(path, body, content_type, encoding, headers, credentials=credentials)
         return self.send(given, keep_open=keep_open)
 
-    def request(self, method: str, path: str, *, headers: Mapping[str, str] | None = None) -> Answer:
+    def request(
+        self, method: str, path: str, *, headers: Mapping[str, str] | None = None, credentials: bool = True
+    ) -> Answer:
         """Send a request of any method without a body; whatever follows the head of the answer is its body."""
-        return self.send(other_request(method, path, {"Connection": "close", **(headers or {})}))
+        told = {"Connection": "close", **(headers or {})}
+        return self.send(other_request(method, path, told, credentials=credentials))
+
+    def put(
+        self, path: str, body: bytes, *, headers: Mapping[str, str] | None = None, credentials: bool = True
+    ) -> Answer:
+        """Put bytes at a path. Where the headers say that the body is chunked, it is written as chunks."""
+        return self.send(put_request(path, body, headers, credentials=credentials))
+
+    def put_cut(self, path: str, body: bytes, announced: int) -> None:
+        """Begin to put more bytes at a path than there are, and end the connection after these."""
+        connection = self._made()
+        try:
+            self._write(connection, put_request(path, body, {"Content-Length": str(announced)}))
+        finally:
+            connection.close()
 
     def send(self, request: Request, *, keep_open: bool = False) -> Answer:
         """Send a request as it is, and read the answer.
@@ -185,11 +202,12 @@ class Wire:
         )
         for name, value in request.headers:
             connection.putheader(name, value)
-        if request.body is not None and "content-length" not in names:
+        if request.body is not None and not {"content-length", "transfer-encoding"} & names:
             connection.putheader("Content-Length", str(len(request.body)))
         if self.authorization and request.credentials:
             connection.putheader("Authorization", self.authorization)
-        connection.endheaders(request.body)
+        chunked = ("transfer-encoding", "chunked") in [(name.lower(), value) for name, value in request.headers]
+        connection.endheaders(request.body, encode_chunked=chunked)
 
     def _connection(self) -> http.client.HTTPConnection:
         kept: http.client.HTTPConnection | None = getattr(self._kept, "connection", None)
@@ -248,9 +266,18 @@ def post_request(
     return Request("POST", target(path), tuple({**kind, **(headers or {})}.items()), sent, credentials)
 
 
-def other_request(method: str, path: str, headers: Mapping[str, str] | None = None) -> Request:
+def put_request(
+    path: str, body: bytes, headers: Mapping[str, str] | None = None, *, credentials: bool = True
+) -> Request:
+    """A request that puts bytes at a path."""
+    return Request("PUT", target(path), tuple((headers or {}).items()), body, credentials)
+
+
+def other_request(
+    method: str, path: str, headers: Mapping[str, str] | None = None, *, credentials: bool = True
+) -> Request:
     """A request of any method without a body."""
-    return Request(method, target(path), tuple((headers or {}).items()))
+    return Request(method, target(path), tuple((headers or {}).items()), credentials=credentials)
 
 
 def target(path: str, query: Query = ()) -> str:

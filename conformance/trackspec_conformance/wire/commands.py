@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from trackspec import TrackspecError
 from trackspec.protocol.endpoints import BY_NAME
 from trackspec_conformance.scripts import Call, Made, one_line
-from trackspec_conformance.wire.client import Request, Wire, get_request, other_request, post_request
+from trackspec_conformance.wire.client import Request, Wire, get_request, other_request, post_request, put_request
 from trackspec_conformance.wire.store import request_of
 
 PATIENCE = 30
@@ -23,6 +23,7 @@ _REPEATED = re.compile(r"(.)\1{79,}", re.DOTALL)
 _REQUESTS: Mapping[str, Callable[..., Request]] = {
     "get": get_request,
     "post": post_request,
+    "put": put_request,
     "request": other_request,
 }
 _FIELDS = {"": "experiment_id", ".token": "next_page_token"}

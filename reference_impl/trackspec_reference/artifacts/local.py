@@ -9,10 +9,11 @@ import shutil
 import stat
 from collections.abc import Iterable, Iterator
 from pathlib import Path
+from typing import BinaryIO
 from urllib.parse import unquote
 
 from trackspec.artifact_locations import artifact_location
-from trackspec.artifact_paths import RESERVED
+from trackspec.artifact_paths import RESERVED, file_path, valid_path
 from trackspec.entities import FileInfo
 from trackspec.errors import ErrorCode, TrackspecError, invalid, missing
 from trackspec.local_trees import require_readable
@@ -42,23 +43,41 @@ class LocalArtifactRepository(ValidatedRepository):
             raise
 
     def _put(self, local_file: Path, path: str) -> None:
+        with _failures_of(path), self._written(path) as temporary:
+            shutil.copyfile(local_file, temporary)
+
+    @contextlib.contextmanager
+    def receive_artifact(self, artifact_path: str) -> Iterator[BinaryIO]:
+        folder, _, name = valid_path(artifact_path).rpartition("/")
+        path = file_path(name, folder)
+        with _failures_of(path), self._written(path) as temporary, open(temporary, "xb") as received:
+            yield received
+
+    @contextlib.contextmanager
+    def _written(self, path: str) -> Iterator[str]:
+        """Give a place for a file, which gets its name when the block ends well, and it is whole and on disk."""
         target = self._place_of(path)
         folder = os.path.dirname(target)
-        with _failures_of(path):
-            if self._has_link_in(path):
-                raise invalid(f"The way to {path!r} leads through a symbolic link, which is not followed.")
-            os.makedirs(folder, exist_ok=True)
-            temporary = os.path.join(folder, f"{RESERVED}upload-{secrets.token_hex(8)}")
-            try:
-                shutil.copyfile(local_file, temporary)
-                _sync(temporary)
-                if os.path.isdir(target):
-                    raise invalid(f"{path!r} is a folder, and cannot be a file.")
-                os.replace(temporary, target)
-            except BaseException:
-                with contextlib.suppress(FileNotFoundError):
-                    os.unlink(temporary)
-                raise
+        if self._has_link_in(path):
+            raise invalid(f"The way to {path!r} leads through a symbolic link, which is not followed.")
+        os.makedirs(folder, exist_ok=True)
+        temporary = os.path.join(folder, f"{RESERVED}upload-{secrets.token_hex(8)}")
+        try:
+            yield temporary
+            _sync(temporary)
+            if os.path.isdir(target):
+                raise invalid(f"{path!r} is a folder, and cannot be a file.")
+            os.replace(temporary, target)
+        except BaseException:
+            with contextlib.suppress(FileNotFoundError):
+                os.unlink(temporary)
+            raise
+
+    def _open(self, file: FileInfo) -> BinaryIO:
+        if self._has_link_in(file.path):
+            raise missing("file", file.path)
+        with _failures_of(file.path):
+            return open(self._place_of(file.path), "rb")
 
     def _get(self, path: str, local_file: Path) -> None:
         if self._has_link_in(path) or not os.path.isfile(self._place_of(path)):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import secrets
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import BinaryIO, NamedTuple
 
 from trackspec.errors import ErrorCode, TrackspecError
 from trackspec.protocol.body import CONTENT_TYPE, write_body
@@ -18,7 +18,19 @@ RETRY_AFTER = (b"retry-after", b"1")
 
 _COMMON = ((b"x-content-type-options", b"nosniff"), (b"cache-control", b"no-store"))
 _JSON = ((b"content-type", CONTENT_TYPE.encode()), *_COMMON)
+_FILE = (
+    (b"content-type", b"application/octet-stream"),
+    (b"content-disposition", b"attachment"),
+    *_COMMON,
+)
 _TEXT = ((b"content-type", b"text/plain; charset=utf-8"), *_COMMON)
+
+
+class File(NamedTuple):
+    """A file that is sent; whoever sends it closes it."""
+
+    stream: BinaryIO
+    size: int
 
 
 class Answer(NamedTuple):
@@ -26,7 +38,7 @@ class Answer(NamedTuple):
 
     status: int
     headers: Headers
-    body: bytes
+    body: bytes | File
 
 
 class Refusal(TrackspecError):
@@ -46,6 +58,11 @@ class Refusal(TrackspecError):
 def json(body: bytes, status: int = 200, headers: Headers = ()) -> Answer:
     """A JSON text."""
     return Answer(status, [*_JSON, (b"content-length", b"%d" % len(body)), *headers], body)
+
+
+def file(stream: BinaryIO, size: int) -> Answer:
+    """An artifact, which no browser is to show: it may be a page that somebody wrote to be let in here."""
+    return Answer(200, [*_FILE, (b"content-length", b"%d" % size)], File(stream, size))
 
 
 def text(words: str) -> Answer:

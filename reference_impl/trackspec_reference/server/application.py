@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-from collections.abc import Awaitable, Callable, Collection, Mapping, MutableMapping
+from collections.abc import Collection, Mapping
 from functools import partial
 from typing import Any
 
 from trackspec import __version__
+from trackspec.artifact_repository import ArtifactRepository
 from trackspec.errors import ErrorCode, TrackspecError, invalid
 from trackspec.protocol.body import read_body, write_body
 from trackspec.protocol.endpoint import KEY_HEADER, KEYS_SUPPORTED_HEADER, Endpoint
@@ -16,16 +17,15 @@ from trackspec.protocol.endpoints import ENDPOINTS
 from trackspec.store import TrackingStore
 from trackspec_reference.server import answers, requests
 from trackspec_reference.server.answers import LOG, Answer, Refusal
+from trackspec_reference.server.artifacts import Artifacts
 from trackspec_reference.server.authentication import Credentials
 from trackspec_reference.server.calls import Calls
 from trackspec_reference.server.limits import Limits
 from trackspec_reference.server.origins import Hosts, Origins
-from trackspec_reference.server.requests import Receive, Scope
+from trackspec_reference.server.requests import Receive, Scope, Send
 
 _KEY = KEY_HEADER.lower().encode()
 _KEYS_SUPPORTED = (KEYS_SUPPORTED_HEADER.lower().encode(), b"true")
-
-Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 
 _PLAIN = {b"/health": "OK", b"/version": __version__}
 """What is no call of the store, and is answered in plain text."""
@@ -43,6 +43,7 @@ class Application:
     """Answers every call of the REST protocol, and anything else with an error in its one shape.
 
     :param store: what the calls are made on. It stays the caller's to close.
+    :param artifacts: the repository whose files it hands on; None for none. It stays the caller's, too.
     :param credentials: those that callers need, for every path; None lets everybody in.
     :param hosts: the names under which the server answers.
     :param origins: the sites whose pages may change something.
@@ -53,6 +54,7 @@ class Application:
         self,
         store: TrackingStore,
         *,
+        artifacts: ArtifactRepository | None = None,
         limits: Limits | None = None,
         credentials: Credentials | None = None,
         hosts: Hosts | None = None,
@@ -66,7 +68,21 @@ class Application:
         self._origins = origins or Origins([])
         self._public = frozenset(_PLAIN) if public_health else frozenset()
         self._knows_keys = knows_keys(store)
-        self.calls = Calls(self._limits)
+        self._artifacts = Artifacts(artifacts, store, self._limits) if artifacts else None
+        self._calls = Calls(self._limits)
+
+    @property
+    def in_hand(self) -> int:
+        """How many calls have not ended."""
+        return sum(calls.in_hand for calls in self._every_calls())
+
+    def close(self) -> None:
+        """Let the threads end when they have made what is in hand."""
+        for calls in self._every_calls():
+            calls.close()
+
+    def _every_calls(self) -> list[Calls]:
+        return [self._calls, *([self._artifacts.transfers] if self._artifacts else [])]
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         try:
@@ -87,7 +103,11 @@ class Application:
         if self._origins.any_allowed:
             headers = [*headers, *self._origins.headers(dict(scope["headers"]).get(b"origin", b""))]
         await send({"type": "http.response.start", "status": answer.status, "headers": headers})
-        await send({"type": "http.response.body", "body": answer.body})
+        if isinstance(answer.body, bytes):
+            await send({"type": "http.response.body", "body": answer.body})
+        else:
+            assert self._artifacts is not None
+            await self._artifacts.send(answer.body, send, receive)
 
     async def _answer(self, scope: Scope, receive: Receive) -> Answer:
         fields = requests.header_fields(scope)
@@ -105,6 +125,9 @@ class Application:
         if path in _PLAIN:
             _require_method(method, ("GET", "HEAD"))
             return answers.text(_PLAIN[path])
+        if self._artifacts and (route := self._artifacts.route(path)):
+            _require_method(method, route.by_method)
+            return await self._artifacts.answer(route.by_method[method], route.rest, scope, fields, receive)
         if (by_method := _ENDPOINTS.get(path)) is None:
             raise TrackspecError("There is no such path here.", ErrorCode.ENDPOINT_NOT_FOUND)
         _require_method(method, by_method)
@@ -118,7 +141,7 @@ class Application:
             body = await requests.body(fields, receive, self._limits.body)
             key = fields.get(_KEY) if endpoint.creates and self._knows_keys else None
             call = partial(self._serve_body, endpoint, body, key)
-        return answers.json(await self.calls.make(call))
+        return answers.json(await self._calls.make(call))
 
     def _serve_query(self, endpoint: Endpoint, query: bytes) -> bytes:
         return self._serve(endpoint, endpoint.request.query_attributes(requests.query_texts(query)))

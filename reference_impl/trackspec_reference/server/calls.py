@@ -39,6 +39,13 @@ class Calls:
         """
         if self.in_hand >= self._limit:
             raise TrackspecError("The server has too much in hand.", ErrorCode.TEMPORARILY_UNAVAILABLE)
+        return await self._queued(call)
+
+    def begin(self, call: Callable[[], Any]) -> None:
+        """Have a call made that nobody waits for, such as one that tidies up."""
+        self._queued(call).add_done_callback(lambda ended: ended.cancelled() or ended.exception())
+
+    def _queued(self, call: Callable[[], Any]) -> asyncio.Future[Any]:
         with self._lock:
             self.in_hand += 1
         if self._threads < min(self.in_hand, self._most_threads):
@@ -47,7 +54,7 @@ class Calls:
         loop = asyncio.get_running_loop()
         answer = loop.create_future()
         self._jobs.put((call, loop, answer))
-        return await answer
+        return answer
 
     def close(self) -> None:
         """Let the threads end when they have made what is in hand; what nobody waits for is not begun."""

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from trackspec import __version__
+from trackspec.artifact_repository import ArtifactRepository
 from trackspec.errors import TrackspecError, invalid
 from trackspec.opening import open_store
 from trackspec.store import TrackingStore
@@ -25,6 +26,9 @@ if TYPE_CHECKING:
     from trackspec_reference.server.serving import Settings
 
 DEFAULT_STORE = "sqlite:///trackspec.db"
+
+PROXIED = "mlflow-artifacts:/"
+"""The artifact root of runs whose artifacts a server hands on."""
 
 COULD_NOT_START = 2
 
@@ -52,6 +56,11 @@ def add_to(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> Non
     serve.add_argument("--port", type=_port, default=5000, help="the port; 0 for a free one (5000)")
     serve.add_argument("--workers", type=_workers, default=1, metavar="N", help="processes (1)")
     serve.add_argument("--artifact-root", metavar="URI", help="set the artifact root of the store")
+    serve.add_argument(
+        "--artifacts-destination",
+        metavar="URI",
+        help="hand artifacts on to and from this repository, so that clients need no credentials for it",
+    )
     serve.add_argument(
         "--allowed-hosts",
         type=_names,
@@ -90,13 +99,16 @@ def _serve(options: argparse.Namespace) -> int:
     try:
         settings = _settings(options, Settings)
         listening = _listen(options.host, options.port)
+        artifacts = _artifacts(options, settings)
         store = _open(options)
     except TrackspecError as error:
         return _failed(error.message)
     _tell_start(options, listening, settings)
     if options.workers == 1:
-        return serve(store, listening, settings)
+        return serve(store, artifacts, listening, settings)
     store.close()
+    if artifacts:
+        artifacts.close()
     return Workers(options.store, listening, settings, options.workers).serve()
 
 
@@ -114,6 +126,7 @@ def _settings(options: argparse.Namespace, build: type[Settings]) -> Settings:
         credentials,
         options.public_health,
         Limits(body=options.max_body),
+        options.artifacts_destination,
     )
 
 
@@ -129,6 +142,16 @@ def _listen(host: str, port: int) -> socket.socket:
     except OSError as error:
         reason = os.strerror(error.errno) if error.errno and error.errno > 0 else "no such address"
         raise invalid(f"cannot listen at {_authority(host, port)}: {reason}") from None
+
+
+def _artifacts(options: argparse.Namespace, settings: Settings) -> ArtifactRepository | None:
+    """The repository that is handed on, which is the artifact root where neither store nor environment has one."""
+    if not options.artifacts_destination:
+        return None
+    if options.workers > 1 and options.artifacts_destination.lower().startswith("memory:"):
+        raise invalid("A repository in memory is of one process: it cannot have several workers.")
+    os.environ.setdefault(ARTIFACT_ROOT_VARIABLE, PROXIED)
+    return settings.artifacts()
 
 
 def _open(options: argparse.Namespace) -> TrackingStore:

@@ -35,6 +35,7 @@ class Connection(HttpToolsProtocol):
         self._in_request = False
         self._is_turned_away = False
         self._arriving = self._received = 0
+        self._began = 0.0
         self._late: TimerHandle | None = None
         self._stalled: TimerHandle | None = None
 
@@ -66,8 +67,14 @@ class Connection(HttpToolsProtocol):
         limit = self.limits.head
         if self._in_head and self._received > limit:
             self._turn_away(f"The head of the request is larger than {limit} bytes.", 431)
-        elif self._received > limit + _FRAMING * self.limits.body:
+        elif self._received > limit + _FRAMING * self._largest_body():
             self._turn_away("The request is too large.", 413)
+
+    def _largest_body(self) -> int:
+        """The bytes that a body may have; of one that is answered already, not much is read any more."""
+        is_read = self.cycle is not None and not self.cycle.response_complete
+        is_artifact = not self._in_head and self.scope["method"] == "PUT" and is_read
+        return max(self.limits.body, self.limits.artifact) if is_artifact else self.limits.body
 
     def eof_received(self) -> bool:  # type: ignore[override]
         """Keep the connection open for answers to what came before the end."""
@@ -83,6 +90,7 @@ class Connection(HttpToolsProtocol):
         super().on_message_begin()
         self._in_head = self._in_request = True
         self._received = self._arriving
+        self._began = self.loop.time()
 
     def on_headers_complete(self) -> None:
         self._in_head = False
@@ -98,10 +106,19 @@ class Connection(HttpToolsProtocol):
 
     def _is_late(self) -> None:
         self._late = None
-        if self._in_request:
+        if self._in_request and (left := self._time_left()) > 0:
+            self._late = self.loop.call_later(left, self._is_late)
+        elif self._in_request:
             self._turn_away(f"The request did not arrive within {self.limits.request_time} s.", 408)
         else:
             self.transport.close()
+
+    def _time_left(self) -> float:
+        """The seconds that an artifact has to arrive; it has more of them, the more of it is there."""
+        if self._largest_body() == self.limits.body:
+            return 0
+        due = self.limits.request_time + self._received / self.limits.artifact_rate
+        return due - (self.loop.time() - self._began)
 
     def _stop_waiting(self) -> None:
         if self._late is not None:
@@ -130,6 +147,7 @@ class Connection(HttpToolsProtocol):
             cycle.message_event.set()
         answer = answers.error(Refusal(message, ErrorCode.INVALID_PARAMETER_VALUE, status))
         fields = [*self.server_state.default_headers, *answer.headers, (b"connection", b"close")]
+        assert isinstance(answer.body, bytes)
         head = b"".join(name + b": " + value + b"\r\n" for name, value in fields)
         self.transport.write(STATUS_LINE[answer.status] + head + b"\r\n" + answer.body)
         self._close_when_read()

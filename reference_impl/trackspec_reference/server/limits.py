@@ -5,13 +5,17 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 MEBIBYTE = 2**20
+LARGEST_ARTIFACT = 2**42
+"""Bytes. What storages take as one file is about as much."""
 
 
 @dataclass(frozen=True)
 class Limits:
     """The limits of one worker. Sizes are in bytes, times in seconds.
 
-    :ivar body: the largest body that is taken.
+    :ivar body: the largest body that is taken, unless it is an artifact.
+    :ivar artifact: the largest artifact that is taken.
+    :ivar artifact_rate: how many of its bytes are to arrive in a second, once ``request_time`` is over.
     :ivar head: the largest request line with all header fields.
     :ivar threads: how many calls the store makes at once.
     :ivar calls: how many requests may be in hand at once, those included that wait for a thread.
@@ -22,6 +26,8 @@ class Limits:
     """
 
     body: int = 64 * MEBIBYTE
+    artifact: int = LARGEST_ARTIFACT
+    artifact_rate: int = 8 * 1024
     head: int = 64 * 1024
     threads: int = 16
     calls: int = 1024

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Awaitable, Callable, MutableMapping
+from collections.abc import AsyncIterator, Awaitable, Callable, MutableMapping
 from typing import Any
 from urllib.parse import parse_qsl
 
@@ -13,11 +13,12 @@ from trackspec_reference.server.answers import Refusal
 
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
+Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 
 _ONCE = frozenset({b"authorization", b"content-encoding", b"content-length", b"content-type", b"host", b"origin"})
 """Header fields that two readers might take from different places, where they are given twice."""
 
-_BROKEN_ESCAPE = re.compile(rb"%(?![0-9A-Fa-f]{2})")
+BROKEN_ESCAPE = re.compile(rb"%(?![0-9A-Fa-f]{2})")
 _MAX_QUERY_FIELDS = 1000
 
 
@@ -45,7 +46,7 @@ def query_texts(query: bytes) -> dict[str, list[str]]:
     """
     if not query:
         return {}
-    if _BROKEN_ESCAPE.search(query):
+    if BROKEN_ESCAPE.search(query):
         raise invalid("The query has a broken percent-encoding.")
     try:
         pairs = parse_qsl(
@@ -86,19 +87,19 @@ async def body(fields: dict[bytes, bytes], receive: Receive, limit: int) -> byte
     """
     announced = fields.get(b"content-length")
     if announced is not None and int(announced) > limit:
-        raise _too_large(limit)
+        raise too_large(limit)
     message = await receive()
     if message["type"] == "http.request" and not message.get("more_body"):
         first: bytes = message["body"]
         if len(first) > limit:
-            raise _too_large(limit)
+            raise too_large(limit)
         return first
     parts, size = [], 0
     while message["type"] == "http.request":
         part = message["body"]
         size += len(part)
         if size > limit:
-            raise _too_large(limit)
+            raise too_large(limit)
         parts.append(part)
         if not message.get("more_body"):
             return b"".join(parts)
@@ -106,7 +107,29 @@ async def body(fields: dict[bytes, bytes], receive: Receive, limit: int) -> byte
     raise Disconnected
 
 
-def _too_large(limit: int) -> TrackspecError:
+async def pieces(receive: Receive, size: int, limit: int) -> AsyncIterator[bytes]:
+    """The body in pieces of one size; the last one is shorter, and may be empty.
+
+    :raises TrackspecError: INVALID_PARAMETER_VALUE, with status 413, as soon as it is known to be too large.
+    :raises Disconnected: if the client goes away before its end.
+    """
+    waiting, total = bytearray(), 0
+    while (message := await receive())["type"] == "http.request":
+        total += len(message["body"])
+        if total > limit:
+            raise too_large(limit)
+        waiting += message["body"]
+        while len(waiting) >= size:
+            yield bytes(waiting[:size])
+            del waiting[:size]
+        if not message.get("more_body"):
+            yield bytes(waiting)
+            return
+    raise Disconnected
+
+
+def too_large(limit: int) -> TrackspecError:
+    """What refuses a body of more bytes than are taken."""
     return Refusal(
         f"The body is larger than the {limit} bytes that are taken here.",
         ErrorCode.INVALID_PARAMETER_VALUE,

@@ -15,6 +15,7 @@ from types import FrameType
 
 import uvicorn
 
+from trackspec.artifact_repository import ArtifactRepository
 from trackspec.store import TrackingStore
 from trackspec_reference.server.application import Application
 from trackspec_reference.server.authentication import Credentials
@@ -36,11 +37,19 @@ class Settings:
     credentials: Credentials | None = None
     public_health: bool = False
     limits: Limits = field(default_factory=Limits)
+    artifacts_destination: str | None = None
 
-    def application(self, store: TrackingStore) -> Application:
-        """The application that serves a store so."""
+    def artifacts(self) -> ArtifactRepository | None:
+        """The repository whose files the server hands on, opened; None for none."""
+        if self.artifacts_destination is None:
+            return None
+        return ArtifactRepository.from_artifact_uri(self.artifacts_destination)
+
+    def application(self, store: TrackingStore, artifacts: ArtifactRepository | None = None) -> Application:
+        """The application that serves a store so, and a repository."""
         return Application(
             store,
+            artifacts=artifacts,
             limits=self.limits,
             credentials=self.credentials,
             hosts=Hosts(self.allowed_hosts),
@@ -85,8 +94,8 @@ class Server(uvicorn.Server):
     def serve_until_stopped(self, listening: socket.socket) -> bool:
         """Serve, and return when stopped: whether every call in hand has ended."""
         self.run(sockets=[listening])
-        self._application.calls.close()
-        return self._application.calls.in_hand == 0
+        self._application.close()
+        return self._application.in_hand == 0
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
@@ -107,13 +116,17 @@ class Server(uvicorn.Server):
         self.stop()
 
 
-def serve(store: TrackingStore, listening: socket.socket, settings: Settings) -> int:
+def serve(
+    store: TrackingStore, artifacts: ArtifactRepository | None, listening: socket.socket, settings: Settings
+) -> int:
     """Serve in this process until a signal; return the exit status. A second signal ends the process at once."""
-    server = Server(settings.application(store), settings.limits, once_more=end_at_once)
+    server = Server(settings.application(store, artifacts), settings.limits, once_more=end_at_once)
     if not server.serve_until_stopped(listening):
         print("trackspec: stopped with calls in hand, which were not acknowledged", file=sys.stderr, flush=True)
         os._exit(1)  # their threads would be waited for
     store.close()
+    if artifacts:
+        artifacts.close()
     return 0
 
 

@@ -113,17 +113,19 @@ def _work(store_uri: str, listening: socket.socket, settings: Settings, lifeline
     servers: list[Server] = []
     threading.Thread(target=_stop_with, args=(lifeline, servers), daemon=True).start()
     try:
-        store = open_store(store_uri)
+        store, artifacts = open_store(store_uri), settings.artifacts()
     except TrackspecError as error:
-        LOG.error("A worker cannot open the store: %s", error.message)
+        LOG.error("A worker cannot open what it serves: %s", error.message)
         os._exit(1)
-    server = Server(settings.application(store), settings.limits)
+    server = Server(settings.application(store, artifacts), settings.limits)
     servers.append(server)
     for number in SIGNALS:
         signal.signal(number, server.handle_exit)
     signal.pthread_sigmask(signal.SIG_UNBLOCK, SIGNALS)
     ended = server.serve_until_stopped(listening)
     store.close()
+    if artifacts:
+        artifacts.close()
     os._exit(0 if ended else 1)
 
 

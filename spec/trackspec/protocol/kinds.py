@@ -82,6 +82,23 @@ class Text(Kind):
         return {"type": "string"}
 
 
+class Truth(Kind):
+    """A truth value."""
+
+    is_json = True
+
+    def write(self, value: bool) -> Json:
+        return value
+
+    def read(self, value: Json, field: str) -> bool:
+        if type(value) is not bool:
+            raise _wrong(field, "a truth value", value)
+        return value
+
+    def schema(self) -> dict[str, Any]:
+        return {"type": "boolean"}
+
+
 class Int64(Kind):
     """A signed 64-bit integer. A number without a fraction and a string of digits are read too."""
 
@@ -131,6 +148,23 @@ class Double(Kind):
 
     def schema(self) -> dict[str, Any]:
         return {"oneOf": [{"type": "number", "format": "double"}, {"type": "string", "enum": list(self.NAMES)}]}
+
+
+class Texts(Kind):
+    """An object whose members are texts."""
+
+    is_json = True
+
+    def write(self, value: Mapping[str, str]) -> Json:
+        return value
+
+    def read(self, value: Json, field: str) -> dict[str, str]:
+        if type(value) is not dict or not all(type(text) is str for text in value.values()):
+            raise _wrong(field, "an object of strings", value)
+        return value
+
+    def schema(self) -> dict[str, Any]:
+        return {"type": "object", "additionalProperties": {"type": "string"}}
 
 
 class Choice(Kind):

@@ -20,6 +20,7 @@ from urllib.parse import parse_qsl
 
 from trackspec._version import __version__
 from trackspec.errors import ErrorCode, TrackspecError, invalid, missing
+from trackspec.protocol.artifact_endpoints import ArtifactEndpoint
 from trackspec.protocol.body import CONTENT_TYPE, read_body, write_body
 from trackspec.protocol.endpoint import KEY_HEADER, KEYS_SUPPORTED_HEADER, Endpoint
 from trackspec.protocol.endpoints import ENDPOINTS
@@ -169,6 +170,10 @@ class ModelServer:
         self.require_own_host(request)
         self.require_credentials(request)
         self.require_own_origin(request)
+        return self.served(request)
+
+    def served(self, request: Request) -> Response:
+        """The answer to a request of somebody who may ask."""
         if request.path in ("/health", "/version") and request.method == "GET":
             return Response(200, self.plain(request.path), {"Content-Type": "text/plain; charset=utf-8"})
         endpoint = self.route(request)
@@ -215,14 +220,14 @@ class ModelServer:
 
     # -- what a request asks for ----------------------------------------------------------------------------
 
-    def fields(self, endpoint: Endpoint, request: Request) -> dict[str, Any]:
+    def fields(self, endpoint: Endpoint | ArtifactEndpoint, request: Request) -> dict[str, Any]:
         """The fields of a request, as the call takes them."""
         if request.method == "GET":
             return self.query_fields(endpoint, request.query)
         self.require_json(request)
         return endpoint.request.attributes(self.read_body(request.body))
 
-    def query_fields(self, endpoint: Endpoint, query: str) -> dict[str, Any]:
+    def query_fields(self, endpoint: Endpoint | ArtifactEndpoint, query: str) -> dict[str, Any]:
         """The fields of a query."""
         texts: dict[str, list[str]] = {}
         for name, text in self.read_query(query):

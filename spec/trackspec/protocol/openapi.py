@@ -10,7 +10,8 @@ from typing import Any
 from trackspec.catalogue import SPEC_VERSION
 from trackspec.errors import ErrorCode
 from trackspec.limits import MAX_IDEMPOTENCY_KEY_LENGTH
-from trackspec.protocol import entities
+from trackspec.protocol import artifact_endpoints, entities
+from trackspec.protocol.artifact_endpoints import ARTIFACT_ENDPOINTS, ArtifactEndpoint
 from trackspec.protocol.endpoint import KEY_HEADER, Answer, Endpoint
 from trackspec.protocol.endpoints import ENDPOINTS
 from trackspec.protocol.kinds import Items, Json
@@ -21,7 +22,8 @@ The calls of a tracking store over HTTP. What each promises is written in the ch
 
 A field that is null is absent. 64-bit integers are numbers; a string of digits is read too. NaN and the infinities
 are the strings "NaN", "Infinity" and "-Infinity". An empty list may be left out of an answer, and answers may have
-fields that are not told here. Every path below /api/2.0/mlflow is served below /ajax-api/2.0/mlflow too."""
+fields that are not told here. Every path below /api/2.0/mlflow is served below /ajax-api/2.0/mlflow too, and those
+of artifacts, which not every server proxies, below /ajax-api/2.0/mlflow-artifacts."""
 
 _REFUSALS = {
     400: "The request is malformed, or the call is refused.",
@@ -37,8 +39,15 @@ _REFUSALS = {
     503: "The server cannot answer now; the same call may succeed later.",
 }
 
-_MESSAGES = {item.name: item for item in (*vars(entities).values(), PAIR) if isinstance(item, Message)}
+_FILE = {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}}
+
+_MESSAGES = {
+    item.name: item
+    for item in (*vars(entities).values(), *vars(artifact_endpoints).values(), PAIR)
+    if isinstance(item, Message) and item.fields
+}
 _REQUESTS = {endpoint.request.name: endpoint.request for endpoint in ENDPOINTS if "POST" in endpoint.methods}
+_REQUESTS |= {row.request.name: row.request for row in ARTIFACT_ENDPOINTS if row.method == "POST"}
 
 
 def document() -> dict[str, Json]:
@@ -80,6 +89,8 @@ def _paths() -> dict[str, Json]:
         operations = paths.setdefault(endpoint.paths[0], {})
         for method in endpoint.methods:
             operations[method.lower()] = _operation(endpoint, method)
+    for row in ARTIFACT_ENDPOINTS:
+        paths.setdefault(row.paths[0], {})[row.method.lower()] = _artifact_operation(row)
     paths["/health"] = {"get": _plain("health", "Tell whether the server answers.")}
     paths["/version"] = {"get": _plain("version", "Tell the server's version.")}
     return paths
@@ -100,6 +111,26 @@ def _operation(endpoint: Endpoint, method: str) -> dict[str, Json]:
         schema = {"$ref": f"#/components/schemas/{endpoint.request.name}"}
         operation["requestBody"] = {"required": True, "content": {"application/json": {"schema": schema}}}
     content = {"application/json": {"schema": _answer(endpoint.answer)}}
+    operation["responses"] = {"200": {"description": "Done.", "content": content}, **_refusals()}
+    return operation
+
+
+def _artifact_operation(row: ArtifactEndpoint) -> dict[str, Json]:
+    operation: dict[str, Json] = {"operationId": row.name, "summary": row.summary}
+    parameters = [_parameter(field) for field in row.request.fields] if row.method == "GET" else []
+    if row.has_path:
+        parameters.append({"name": "path", "in": "path", "required": True, "schema": {"type": "string"}})
+    if parameters:
+        operation["parameters"] = parameters
+    if row.takes_file:
+        operation["requestBody"] = {"required": True, "content": _FILE}
+    elif row.method == "POST":
+        schema = {"$ref": f"#/components/schemas/{row.request.name}"}
+        operation["requestBody"] = {"required": True, "content": {"application/json": {"schema": schema}}}
+    content: dict[str, Json] = _FILE
+    if row.answer is not None:
+        told = row.answer.schema() if row.answer.fields else {"type": "object"}
+        content = {"application/json": {"schema": told}}
     operation["responses"] = {"200": {"description": "Done.", "content": content}, **_refusals()}
     return operation
 

@@ -42,16 +42,26 @@ def returned(endpoint: Endpoint, reply: Reply, creds: HostCreds) -> Any:
 
     :raises TrackspecError: the error that the server answers; INTERNAL_ERROR if the answer is none to this call.
     """
+    fields = answered(endpoint.name, reply, creds)
+    try:
+        return endpoint.answer.read(fields)
+    except TrackspecError as error:
+        raise lie(endpoint.name, error.message) from None
+
+
+def answered(name: str, reply: Reply, creds: HostCreds) -> Mapping[str, Json]:
+    """The fields of a good answer.
+
+    :param name: what was asked for.
+    :raises TrackspecError: the error that the server answers; INTERNAL_ERROR if the answer is no JSON object.
+    """
     answer = reply.answer
     fields = _fields(answer)
     if answer.status == 200 and fields is not None and "error_code" not in fields:
-        try:
-            return endpoint.answer.read(fields)
-        except TrackspecError as error:
-            raise _lie(endpoint, error.message) from None
+        return fields
     if answer.status == 200 and fields is None:
-        raise _lie(endpoint, "it is no JSON object")
-    raise _error(endpoint, reply, fields or {}, creds)
+        raise lie(name, "it is no JSON object")
+    raise _error(name, reply, fields or {}, creds)
 
 
 def _fields(answer: Answer) -> Mapping[str, Json] | None:
@@ -65,15 +75,15 @@ def _fields(answer: Answer) -> Mapping[str, Json] | None:
         return None
 
 
-def _error(endpoint: Endpoint, reply: Reply, fields: Mapping[str, Json], creds: HostCreds) -> TrackspecError:
+def _error(name: str, reply: Reply, fields: Mapping[str, Json], creds: HostCreds) -> TrackspecError:
     status = reply.answer.status
     code, message = fields.get("error_code"), fields.get("message")
     if not (isinstance(code, str) and _CODE.fullmatch(code)):
         if status not in _CODE_OF_STATUS and not 500 <= status < 600:
-            return _lie(endpoint, _told_of(reply.answer))
+            return lie(name, _told_of(reply.answer))
         code = _CODE_OF_STATUS.get(status, ErrorCode.INTERNAL_ERROR)
     if not isinstance(message, str) or not message:
-        message = f"The server at {creds.host} answers {status} to {endpoint.name}."
+        message = f"The server at {creds.host} answers {status} to {name}."
     message = _CONTROLS.sub(" ", masked(message, reply.credentials))[:_MAX_MESSAGE]
     if status == 401:
         message = f"{message} {creds.advice}".strip()
@@ -94,5 +104,6 @@ def _told_of(answer: Answer) -> str:
     return f"its status is {answer.status}"
 
 
-def _lie(endpoint: Endpoint, why: str) -> TrackspecError:
-    return TrackspecError(f"What the server answers is no answer to {endpoint.name}: {why}.")
+def lie(name: str, why: str) -> TrackspecError:
+    """The error for an answer that is none to what was asked for."""
+    return TrackspecError(f"What the server answers is no answer to {name}: {why}.")

@@ -74,7 +74,7 @@ class TimedConnection(HTTPConnection):
     """A connection that keeps the deadline, and sends the head of a request together with its body."""
 
     response_class = _TimedAnswer
-    _held: list[bytes] | None = None
+    _held: bytearray | None = None
 
     def connect(self) -> None:
         try:
@@ -83,18 +83,20 @@ class TimedConnection(HTTPConnection):
             CLOCK.sent = False  # what a proxy was told is no part of the request
 
     def request(self, *args: Any, **kwargs: Any) -> None:
-        held: list[bytes] = []
-        self._held = held
+        self._held = bytearray()
         try:
             super().request(*args, **kwargs)
         finally:
-            self._held = None
-        self.send(b"".join(held))
+            held, self._held = self._held, None
+        if held is not None:
+            self.send(held)
 
     def send(self, data: Any) -> None:
         if self._held is not None:
-            self._held.append(data)
-            return
+            self._held += data
+            if len(self._held) < _PIECE:
+                return
+            data, self._held = self._held, None  # what follows is a long body's
         if self.sock is None:
             self.connect()
         assert self.sock is not None

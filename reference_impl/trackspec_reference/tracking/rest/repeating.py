@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
+import os
+from collections.abc import Iterator, Mapping
 from time import monotonic, sleep
-from typing import NamedTuple
+from typing import BinaryIO, NamedTuple
 
 from urllib3.exceptions import InvalidHeader, MaxRetryError
 from urllib3.util import Retry
@@ -15,7 +16,7 @@ from trackspec.protocol.endpoint import KEY_HEADER, KEYS_SUPPORTED_HEADER
 from trackspec_reference.credentials.host_creds import HostCreds
 from trackspec_reference.tracking.rest.patience import Patience
 from trackspec_reference.tracking.rest.request import Request
-from trackspec_reference.tracking.rest.transport import Answer, NoAnswer, Transport
+from trackspec_reference.tracking.rest.transport import LEAST_RATE, PIECE, Answer, NoAnswer, Transport
 
 LOG = logging.getLogger("trackspec.rest")
 
@@ -91,12 +92,27 @@ class Client:
             headers |= {"Content-Type": "application/json", "Content-Length": str(len(request.body))}
         if request.key:
             headers[KEY_HEADER] = request.key
+        if request.upload or request.download:
+            return self._transferred(request, headers, deadline)
         answer = self._transport.send(request.method, request.target, headers, request.body, deadline)
         if answer.headers.get(KEYS_SUPPORTED_HEADER, "").lower() == "true":
             self.keys_known = True
         elif answer.status not in BUSY:  # which a server says, and not what stands before it
             self.keys_known = False
         return answer
+
+    def _transferred(self, request: Request, headers: dict[str, str], deadline: float) -> Answer:
+        """Send or get a file; it has more time, the larger it is."""
+        if request.upload is None:
+            assert request.download is not None
+            with request.download.open("wb") as written:
+                return self._transport.send(request.method, request.target, headers, None, deadline, written)
+        with request.upload.open("rb") as read:
+            size = os.fstat(read.fileno()).st_size
+            headers |= {"Content-Type": "application/octet-stream", "Content-Length": str(size)}
+            body = read.read() if size < PIECE else _pieces(read, size)
+            deadline += size / LEAST_RATE
+            return self._transport.send(request.method, request.target, headers, body, deadline)
 
     def _repeats(self, request: Request) -> bool:
         return request.repeatable or (request.key is not None and self.keys_known is True)
@@ -110,6 +126,13 @@ class Client:
     def close(self) -> None:
         """Close the connections."""
         self._transport.close()
+
+
+def _pieces(read: BinaryIO, size: int) -> Iterator[bytes]:
+    """As many bytes of a file as it had at first; what it has become meanwhile is not sent."""
+    while size and (piece := read.read(min(PIECE, size))):
+        size -= len(piece)
+        yield piece
 
 
 class _Tries:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 from urllib.parse import quote, urlencode
 
@@ -19,6 +20,8 @@ class Request:
     :ivar name: what it asks for, as a message says it.
     :ivar target: path and query.
     :ivar repeatable: whether it may be sent again where it may have been served already.
+    :ivar upload: the file that is its body, in the place of one.
+    :ivar download: the file that takes the body of a good answer.
     :ivar key: makes it repeatable too, at a server that knows idempotency keys.
     """
 
@@ -28,6 +31,8 @@ class Request:
     body: bytes | None = None
     repeatable: bool = True
     key: str | None = None
+    upload: Path | None = None
+    download: Path | None = None
 
     @classmethod
     def of(cls, endpoint: Endpoint, arguments: Mapping[str, Any]) -> Request:

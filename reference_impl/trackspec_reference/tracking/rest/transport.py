@@ -7,7 +7,7 @@ import socket
 import ssl
 import time
 from collections.abc import Iterator, Mapping
-from typing import Any, NamedTuple
+from typing import Any, BinaryIO, NamedTuple
 from urllib.parse import urlsplit
 
 import urllib3
@@ -25,7 +25,10 @@ MAX_ANSWER = 512 * 1024 * 1024
 
 _CONNECTIONS = 100
 """So many threads can call at once without making connections that are used only once."""
-_PIECE = 1 << 20
+PIECE = 1 << 20
+GOOD = 200
+LEAST_RATE = 32 * 1024
+"""Bytes of a file that are to go over a connection in a second, once the time for a request is over."""
 
 
 class Answer(NamedTuple):
@@ -72,17 +75,26 @@ class Transport:
             ) from None
 
     def send(
-        self, method: str, target: str, headers: Mapping[str, str], body: bytes | None, deadline: float
+        self,
+        method: str,
+        target: str,
+        headers: Mapping[str, str],
+        body: bytes | Iterator[bytes] | None,
+        deadline: float,
+        file: BinaryIO | None = None,
     ) -> Answer:
         """Send a request, once, and read the answer. No redirection is followed.
 
         :param target: path and query, below the URL of the server.
+        :param body: all of it, or its pieces, where the headers tell its length.
         :param deadline: when the answer must be there, in the time of :func:`time.monotonic`.
+        :param file: takes the body of a good answer, which then has none; there is more time for a long one.
         :raises NoAnswer: if there is no whole answer by then.
         :raises TrackspecError: INTERNAL_ERROR if what answers is not trusted, speaks no HTTP, or says too much.
         """
         request = PreparedRequest()
-        request.method, request.url, request.body = method, self._url + target, body
+        request.method, request.url = method, self._url + target
+        request.body = body
         request.headers = CaseInsensitiveDict(headers)
         left = deadline - time.monotonic()
         if left <= 0:
@@ -91,6 +103,9 @@ class Transport:
         timeout = (min(self._connect_timeout, left), left)
         try:
             response = self._adapter.send(request, timeout=timeout, **self._settings)
+            if file is not None and response.status_code == GOOD:
+                _copy(response.raw, file)
+                return Answer(response.status_code, response.headers, b"")
             return Answer(response.status_code, response.headers, _whole(response.raw))
         except (
             RequestException,
@@ -154,10 +169,22 @@ def _whole(raw: Any) -> bytes:
     return body
 
 
+def _copy(raw: Any, file: BinaryIO) -> None:
+    """Write the body to a file, and give the connection back."""
+    try:
+        CLOCK.deadline += (raw.length_remaining or 0) / LEAST_RATE
+        while piece := raw.read(PIECE, decode_content=False):
+            file.write(piece)
+    except BaseException:
+        raw.close()
+        raise
+    raw.release_conn()
+
+
 def _pieces(raw: Any, announced: int | None) -> Iterator[bytes]:
     size = announced or 0
     while size <= MAX_ANSWER:
-        piece = raw.read(_PIECE, decode_content=False)
+        piece = raw.read(PIECE, decode_content=False)
         if not piece:
             return
         size += len(piece)
