@@ -6,9 +6,9 @@ from functools import cache
 from typing import Any
 
 from tests import faults, faults_artifacts
+from tests.faults.security_client import PlainClient
 from tests.faults_artifacts.lying_servers import ProxyClient
 from tests.gallery import Fault
-from trackspec import catalogue
 from trackspec.memory_repository import MemoryArtifactRepository
 from trackspec.memory_store import MemoryStore
 from trackspec.protocol.model_proxy import ModelProxy
@@ -22,9 +22,8 @@ def model_of(check: Check) -> type[Any]:
     """What passes a check, and each fault of what it verifies differs from in one thing."""
     if "wire" in check.parameters:
         return ModelServer if check.interface == "tracking" else ModelProxy
-    profiles = {catalogue.requirements()[id_].profile for id_ in check.verifies}
-    if profiles == {"artifact-hostile-server"}:
-        return ProxyClient
+    if any(id_.startswith(("hostile.", "client.")) for id_ in check.verifies):
+        return ProxyClient if check.interface == "artifacts" else PlainClient
     return MemoryStore if check.interface == "tracking" else MemoryArtifactRepository
 
 

@@ -8,9 +8,10 @@ describes the protocol to tools.
 
 from __future__ import annotations
 
+import re
 import sys
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from tests.documents import anchor
 from tests.protocol_tables import with_tables
@@ -110,6 +111,29 @@ def _section(row: str, observed: dict[str, Any], settled: list[tuple[Requirement
     if not settled:
         lines.append("Not settled yet.")
     return "\n".join([*lines, ""])
+
+
+class Weakness(NamedTuple):
+    """A row of the table of published weaknesses.
+
+    :ivar advisories: what it was published as.
+    :ivar ruled_out_by: the last column.
+    :ivar requirements: the ids in it.
+    """
+
+    advisories: tuple[str, ...]
+    ruled_out_by: str
+    requirements: tuple[str, ...]
+
+
+def weaknesses() -> list[Weakness]:
+    """The table of the chapter on security."""
+    table = catalogue.chapters()["security.md"].split("weaknesses -->")[1]
+    rows = [line.strip("| ").split(" | ") for line in table.splitlines() if line.startswith("|")][2:]
+    return [
+        Weakness(tuple(names.split(", ")), ruled_out_by, tuple(re.findall(r"`(.+?)`", ruled_out_by)))
+        for names, _, ruled_out_by in rows
+    ]
 
 
 def section_of(requirement: Requirement) -> str:

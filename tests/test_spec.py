@@ -93,6 +93,35 @@ def test_an_optional_operation_has_requirements(refusal: Refusal) -> None:
         assert any(id_.startswith(prefix) for id_ in catalogue.requirements())
 
 
+# -- published weaknesses ----------------------------------------------------------------------------------------
+
+WEAKNESSES = spec_pages.weaknesses()
+
+
+def test_every_published_weakness_has_a_row() -> None:
+    """The table names each advisory once."""
+    named = [advisory for row in WEAKNESSES for advisory in row.advisories]
+
+    assert len(named) == len(set(named)) > 70
+    assert [
+        name for name in named if not re.fullmatch(r"(CVE-\d{4}-\d{4,6}|PYSEC-\d{4}-\d+|GHSA(-\w{4}){3})", name)
+    ] == []
+
+
+@pytest.mark.parametrize("row", WEAKNESSES, ids=lambda row: row.advisories[0])
+def test_a_weakness_is_ruled_out_or_says_why_it_does_not_apply(row: spec_pages.Weakness) -> None:
+    """The requirements that a row names exist, and there are some unless it says why not."""
+    assert set(row.requirements) <= catalogue.requirements().keys()
+    assert row.requirements or row.ruled_out_by.startswith("not applicable: ")
+
+
+def test_every_requirement_that_the_chapter_on_security_names_exists() -> None:
+    """No id in its tables is misspelt."""
+    named = re.findall(r"`([a-z-]+\.[a-z0-9-]+)`", catalogue.chapters()["security.md"])
+
+    assert set(named) - catalogue.requirements().keys() == set()
+
+
 # -- divergences -------------------------------------------------------------------------------------------------
 
 

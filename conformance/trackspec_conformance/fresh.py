@@ -5,15 +5,21 @@ from __future__ import annotations
 import uuid
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from typing import Any
 
 from trackspec import Metric, Param, RunTag, TrackingStore
 from trackspec_conformance.arrangement import Arrangement, Blocked
 from trackspec_conformance.expectations import IllTyped
+from trackspec_conformance.lying_tracking_server import LyingTrackingServer, Told
 from trackspec_conformance.scripts import Call, Made
 
 
 class Fresh(Arrangement[TrackingStore]):
     """Makes experiments and runs for one check."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._servers: list[LyingTrackingServer] = []
 
     def experiment(self, hint: str = "x", *, artifact_location: str | None = None) -> str:
         """The id of a new experiment."""
@@ -65,6 +71,29 @@ class Fresh(Arrangement[TrackingStore]):
     def unknown_run_id(self) -> str:
         """A well-formed run id that nobody has."""
         return uuid.UUID(int=self.random.getrandbits(128), version=4).hex
+
+    def server(self, told: Told) -> LyingTrackingServer:
+        """A server that lies."""
+        server = LyingTrackingServer(told)
+        self._servers.append(server)
+        self.transcript.made("lying_tracking_server", (told,), "server", server.uri)
+        return server
+
+    def client_of(self, server: LyingTrackingServer) -> TrackingStore:
+        """The subject as a client of a server.
+
+        :raises NotApplicable: if it is no client of one.
+        """
+        assert self._openings.at is not None
+        return self._openings.at(server.uri)
+
+    def client(self, told: Told) -> TrackingStore:
+        """The subject as a client of a server that lies."""
+        return self.client_of(self.server(told))
+
+    def close(self) -> None:
+        for server in self._servers:
+            server.close()
 
 
 @contextmanager

@@ -7,19 +7,18 @@ too.
 from __future__ import annotations
 
 import json
-import threading
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
+
+from trackspec_conformance.loopback import PATIENCE, Handler, LoopbackServer
+
+__all__ = ["PATIENCE", "Lies", "LyingServer", "lying_server"]
 
 PREFIX = "/api/2.0/mlflow-artifacts/artifacts"
 ROOT = "run"
 """The folder of the server that is a client's root."""
-
-PATIENCE = 1000
-"""Requests that are answered; those that follow are refused, so that a client that asks for ever ends."""
 
 
 @dataclass(frozen=True)
@@ -34,6 +33,8 @@ class Lies:
     :ivar announced: the length of a file that is told, where that is not the body's.
     :ivar status: the status of a file.
     :ivar elsewhere: where every request for a file is redirected to.
+    :ivar echo: whether every body is what the request said of who asks.
+    :ivar untrusted: whether it speaks TLS, with a certificate that nobody vouches for.
     """
 
     entries: Mapping[str, int | None] = field(default_factory=dict)
@@ -44,26 +45,19 @@ class Lies:
     announced: int | None = None
     status: int = 200
     elsewhere: str | None = None
+    echo: bool = False
+    untrusted: bool = False
 
 
-class LyingServer:
-    """A running server.
+class LyingServer(LoopbackServer):
+    """A running server that lies.
 
     :ivar uri: the artifact URI that a client is opened with.
-    :ivar requests: the headers of each request.
     """
 
     def __init__(self, lies: Lies) -> None:
-        self.requests: list[dict[str, str]] = []
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(lies, self.requests))
-        self._server.daemon_threads = True
-        self.uri = f"http://127.0.0.1:{self._server.server_address[1]}{PREFIX}/{ROOT}"
-        threading.Thread(target=self._server.serve_forever, args=(0.02,), daemon=True).start()
-
-    def close(self) -> None:
-        """Stop it."""
-        self._server.shutdown()
-        self._server.server_close()
+        super().__init__(type("Liar", (_Liar,), {"lies": lies}), untrusted=lies.untrusted)
+        self.uri = f"{self.origin}{PREFIX}/{ROOT}"
 
 
 def lying_server(lies: Lies) -> str:
@@ -71,39 +65,28 @@ def lying_server(lies: Lies) -> str:
     return LyingServer(lies).uri
 
 
-def _handler(lies: Lies, requests: list[dict[str, str]]) -> type[BaseHTTPRequestHandler]:
-    class Handler(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            requests.append(dict(self.headers.items()))
-            asked = urlsplit(self.path)
-            if len(requests) > PATIENCE:
-                self._answer(429, b"{}")
-            elif unquote(asked.path).rstrip("/") == PREFIX:
-                self._list(parse_qs(asked.query).get("path", [""])[0])
-            elif lies.elsewhere is not None:
-                self._answer(307, b"", {"Location": lies.elsewhere})
-            else:
-                announced = len(lies.content) if lies.announced is None else lies.announced
-                self._answer(lies.status, lies.content, {"Content-Length": str(announced)})
+class _Liar(Handler):
+    lies: Lies
 
-        def _list(self, folder: str) -> None:
-            entries = lies.entries if folder.strip("/") in ("", ROOT) else lies.deeper
-            files: list[dict[str, Any]] = [
-                {"path": name, "is_dir": size is None} | ({} if size is None else {"file_size": size})
-                for name, size in entries.items()
-            ]
-            body = json.dumps({"files": files}).encode() if lies.listing is None else lies.listing
-            self._answer(lies.listing_status, body, {"Content-Type": "application/json"})
+    def respond(self) -> None:
+        asked, lies = urlsplit(self.path), self.lies
+        if lies.echo:
+            told = {"error_code": "INTERNAL_ERROR", "message": self.headers.get("Authorization", "")}
+            self.send(500, json.dumps(told).encode(), {"Content-Type": "application/json"})
+        elif unquote(asked.path).rstrip("/") == PREFIX:
+            self._list(parse_qs(asked.query).get("path", [""])[0])
+        elif lies.elsewhere is not None:
+            self.send(307, b"", {"Location": lies.elsewhere})
+        else:
+            announced = len(lies.content) if lies.announced is None else lies.announced
+            self.send(lies.status, lies.content, {"Content-Length": str(announced)})
 
-        def _answer(self, status: int, body: bytes, headers: Mapping[str, str] | None = None) -> None:
-            self.send_response(status)
-            for name, value in {"Content-Length": str(len(body)), **(headers or {})}.items():
-                self.send_header(name, value)
-            self.send_header("Connection", "close")
-            self.end_headers()
-            self.wfile.write(body)
-
-        def log_message(self, *_: object) -> None:
-            """Say nothing."""
-
-    return Handler
+    def _list(self, folder: str) -> None:
+        lies = self.lies
+        entries = lies.entries if folder.strip("/") in ("", ROOT) else lies.deeper
+        files: list[dict[str, Any]] = [
+            {"path": name, "is_dir": size is None} | ({} if size is None else {"file_size": size})
+            for name, size in entries.items()
+        ]
+        body = json.dumps({"files": files}).encode() if lies.listing is None else lies.listing
+        self.send(lies.listing_status, body, {"Content-Type": "application/json"})

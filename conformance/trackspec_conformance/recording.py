@@ -108,6 +108,11 @@ def recorded(subject: S, transcript: Transcript, name: str, shapes: Mapping[str,
     return cast(S, _Recording(subject, transcript, name, shapes))
 
 
+def beneath(subject: Any) -> Any:
+    """What such a stand-in stands for; anything else is itself."""
+    return subject._subject if isinstance(subject, _Recording) else subject
+
+
 class _Recording:
     def __init__(self, subject: Any, transcript: Transcript, name: str, shapes: Mapping[str, Shape]) -> None:
         self._subject = subject

@@ -13,8 +13,9 @@ if TYPE_CHECKING:
 _COMMENT_LENGTH = 100
 _IMPORTS = {
     "open_below(": "from trackspec_conformance.interfaces.artifacts import open_below",
-    "open_at(": "from trackspec_conformance.interfaces.artifacts import open_at",
-    "lying_server(": "from trackspec_conformance.lying_server import Lies, lying_server",
+    "open_at(": "from trackspec_conformance.interfaces.{interface} import open_at",
+    "lying_server(": "from trackspec_conformance.lying_server import *",
+    "lying_tracking_server(": "from trackspec_conformance.lying_tracking_server import *",
     "local_f": "from trackspec_conformance.local_files import *",
 }
 
@@ -76,7 +77,7 @@ def script(calls: Sequence[Call], interface: Interface, subject: str | None, exp
     lines += [
         *([""] if lines else []),
         "from trackspec import *",
-        *(statement for word, statement in _IMPORTS.items() if word in source),
+        *(statement.format(interface=interface.name) for word, statement in _IMPORTS.items() if word in source),
         *(["from trackspec_conformance.subjects import open_subject"] if subject else []),
         "",
         *([f"SUBJECT = {subject!r}"] if subject else []),

@@ -69,12 +69,18 @@ def artifact_location(value: object) -> str | None:
     """An experiment's artifact location as a URI; None and the empty string mean: from the artifact root."""
     if value is None or value == "":
         return None
-    return uris.absolute(text(value, "An artifact location", limits.MAX_ARTIFACT_LOCATION_LENGTH))
+    return _place(text(value, "An artifact location", limits.MAX_ARTIFACT_LOCATION_LENGTH))
 
 
 def artifact_root(value: object) -> str:
     """A store's artifact root as a URI."""
-    return uris.absolute(text(value, "An artifact root", limits.MAX_ARTIFACT_LOCATION_LENGTH, min_length=1))
+    return _place(text(value, "An artifact root", limits.MAX_ARTIFACT_LOCATION_LENGTH, min_length=1))
+
+
+def _place(location: str) -> str:
+    if uris.has_password(location):
+        raise invalid("An artifact location holds no password, which everybody would read.")
+    return uris.absolute(location)
 
 
 def user_id(value: object) -> str:

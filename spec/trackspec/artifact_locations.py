@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from trackspec import limits
+from trackspec import limits, uris
 from trackspec.errors import invalid
 
 _URI = re.compile(
@@ -41,7 +41,7 @@ def artifact_location(uri: object) -> Location:
     authority = parts["authority"] or ""
     if parts["rest"]:
         raise invalid("An artifact location has no query and no fragment.")
-    if ":" in authority.rpartition("@")[0]:
+    if uris.has_password(uri):
         raise invalid("An artifact location holds no password; a repository finds its credentials itself.")
     if _CONTROL.search(uri) or "\\" in uri:
         raise invalid("An artifact location holds no back-slash and no control character.")

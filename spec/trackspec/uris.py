@@ -6,6 +6,7 @@ import re
 from pathlib import Path
 
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+:")
+_PASSWORD = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+://[^/?#@]*:[^/?#]*@")
 
 
 def join(root: str, *segments: str) -> str:
@@ -19,3 +20,8 @@ def absolute(location: str) -> str:
     if _SCHEME.match(location):
         return location
     return Path(location).absolute().as_uri()
+
+
+def has_password(uri: str) -> bool:
+    """Whether the authority of a URI holds a password."""
+    return _PASSWORD.match(uri) is not None

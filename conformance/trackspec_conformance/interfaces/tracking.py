@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from trackspec import (
     Dataset,
     DatasetInput,
@@ -13,7 +15,7 @@ from trackspec import (
     TrackingStore,
 )
 from trackspec_conformance.answers import Many, one
-from trackspec_conformance.expectations import expect_equal, refused
+from trackspec_conformance.expectations import NotApplicable, expect_equal, refused
 from trackspec_conformance.fresh import Fresh
 from trackspec_conformance.interfaces.interface import Interface, Refusal
 
@@ -50,6 +52,18 @@ def _read(store: TrackingStore, name: str) -> object:
     return store.get_experiment_by_name(name)
 
 
+def open_at(store: Any, uri: str) -> Any:
+    """A client of the same class at an ``http:`` URI.
+
+    :raises NotApplicable: if this store has another kind of URI.
+    """
+    mine = getattr(store, "store_uri", None)
+    if not isinstance(mine, str) or not mine.startswith(("http:", "https:")):
+        raise NotApplicable("the subject is no client of a server: it has no http: URI")
+    opened = getattr(store, "opened_at", type(store))
+    return opened(uri)
+
+
 TRACKING = Interface(
     name="tracking",
     noun="a tracking store",
@@ -74,6 +88,7 @@ TRACKING = Interface(
         Refusal("set_artifact_root", ("config.set-",), set_artifact_root),
     ),
     probe=_read,
+    open_at=open_at,
     temporary="sqlite:///DIRECTORY/trackspec.db",
     subjects={
         "file:PATH, sqlite:///PATH, ...": "a store that trackspec opens by its URI",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 from trackspec import ArtifactRepository, TrackspecError
@@ -15,7 +17,13 @@ from trackspec_conformance.subjects.subject import Subject
 def _by_uri(uri: str) -> Subject:
     before, found, _ = f"{uri}/".partition(f"{ARTIFACTS}/")
     is_server = found and before.lower().startswith(("http:", "https:"))
-    return Subject(lambda: _open(uri), url=before if is_server else None)
+    return Subject(lambda: _open(uri), url=before if is_server else None, placed=_placed(uri))
+
+
+def _placed(uri: str, prefix: str = "") -> Callable[[str], str] | None:
+    """What puts a repository of the URI's kind into a directory."""
+    scheme = uri.partition(":")[0].lower() if ":" in uri else "file"
+    return (lambda directory: f"{prefix}file:{directory}/artifacts") if scheme == "file" else None
 
 
 def _open(uri: str) -> ArtifactRepository:
@@ -28,7 +36,7 @@ def _open(uri: str) -> ArtifactRepository:
 def _by_mlflow(uri: str) -> Subject:
     from trackspec_conformance.subjects.mlflow_repository import mlflow_subject  # noqa: PLC0415 - needs MLflow
 
-    return mlflow_subject(uri)
+    return replace(mlflow_subject(uri), placed=_placed(uri, "mlflow+"))
 
 
 def _adapted(repository: Any) -> ArtifactRepository:

@@ -133,7 +133,7 @@ class ModelServer:
     :param token: what requests must bear, where the server asks for credentials.
     """
 
-    always: Mapping[str, str] = {KEYS_SUPPORTED_HEADER: "true"}
+    always: Mapping[str, str] = {KEYS_SUPPORTED_HEADER: "true", "X-Content-Type-Options": "nosniff"}
     """The headers of every answer."""
     connection: type[Connection] = Connection
     """What reads requests and writes answers."""

@@ -18,7 +18,7 @@ UNAUTHENTICATED = ErrorCode.UNAUTHENTICATED
 @check("wire.credentials-missing", rests_on=SERVED)
 def every_endpoint_asks_who_asks(store: TrackingStore, fresh: Fresh, wire: Wire) -> None:
     """Without credentials, a good request to any endpoint is answered with 401, and does nothing."""
-    _require_guard(wire)
+    require_guard(wire)
     samples = Samples.arranged(store, fresh)
     before = samples.kept(store)
     served = []
@@ -41,7 +41,7 @@ def every_endpoint_asks_who_asks(store: TrackingStore, fresh: Fresh, wire: Wire)
 @check("wire.credentials-wrong", rests_on=("wire.credentials-missing",))
 def wrong_credentials_are_none(fresh: Fresh, wire: Wire) -> None:
     """Credentials of nobody, of no scheme and of no form are answered with 401."""
-    _require_guard(wire)
+    require_guard(wire)
     run_id = fresh.run()
 
     for given in (
@@ -67,7 +67,7 @@ def wrong_credentials_are_none(fresh: Fresh, wire: Wire) -> None:
 @check("wire.credentials-challenge", rests_on=("wire.credentials-missing",))
 def a_server_says_what_it_asks_for(wire: Wire) -> None:
     """The answer to a request without credentials names Basic or Bearer in WWW-Authenticate."""
-    _require_guard(wire)
+    require_guard(wire)
 
     for answer in (
         wire.get("runs/get", {"run_id": "x"}, credentials=False),
@@ -78,7 +78,7 @@ def a_server_says_what_it_asks_for(wire: Wire) -> None:
         expect(named is not None, "Basic or Bearer in WWW-Authenticate", challenge)
 
 
-def _require_guard(wire: Wire) -> None:
+def require_guard(wire: Wire) -> None:
     """Require that the server asks for credentials, as far as any endpoint shows it."""
     if wire.authorization is None:
         raise NotApplicable("the suite has no credentials for the server: it asks for none, as far as is known")
