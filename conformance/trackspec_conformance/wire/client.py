@@ -200,7 +200,9 @@ class Wire:
 
     def _made(self) -> http.client.HTTPConnection:
         if self._secure:
-            return http.client.HTTPSConnection(self._host, self._port, timeout=self._patience, context=_tls())
+            return http.client.HTTPSConnection(
+                self._host, self._port, timeout=self._patience, context=tls_context()
+            )
         return http.client.HTTPConnection(self._host, self._port, timeout=self._patience)
 
     def close(self) -> None:
@@ -259,7 +261,8 @@ def target(path: str, query: Query = ()) -> str:
     return f"{whole}?{query}" if query else whole
 
 
-def _tls() -> ssl.SSLContext:
+def tls_context() -> ssl.SSLContext:
+    """Which certificates are trusted, as clients of the server read it from the environment."""
     context = ssl.create_default_context(cafile=os.environ.get("MLFLOW_TRACKING_SERVER_CERT_PATH"))
     if os.environ.get("MLFLOW_TRACKING_INSECURE_TLS", "").lower() in ("true", "1"):
         context.check_hostname = False
