@@ -23,6 +23,7 @@ from trackspec_conformance.checks import Check, checks_of
 from trackspec_conformance.outcomes import CheckResult
 from trackspec_conformance.trial import run_check
 from trackspec_conformance.wire import Wire
+from trackspec_conformance.wire.store import WireStore
 
 _NUMBERS = itertools.count()
 TOKEN = "the-token-of-the-tests"
@@ -38,7 +39,8 @@ class Fault:
     :ivar summary: what is wrong with it, in one sentence.
     :ivar subject_class: is constructed from a URI of the model's, or, a server, from a model that it serves. One
         that several processes can open has its locator in ``LOCATOR``; one that is kept in a directory has the
-        function that puts it there in ``PLACED``.
+        function that puts it there in ``PLACED``. A server that is right, and has a faulty client, has that in
+        ``CLIENT``.
     """
 
     name: str
@@ -83,19 +85,25 @@ def judged(subject_class: type[Any], interface: str, check_name: str) -> CheckRe
             MemoryArtifactRepository(uri).delete_artifacts()  # some of them are large
 
 
+def _wire(url: str) -> Wire:
+    return Wire(url, f"Bearer {TOKEN}", '-H "Authorization: Bearer $MLFLOW_TRACKING_TOKEN"', patience=3)
+
+
 def _judged_server(server: ModelServer, check: Check) -> CheckResult:
     """What a check says of a server, while the store behind it is in plain sight."""
+    client = getattr(server, "CLIENT", WireStore)
     with serving(server) as url:
-        wire = Wire(url, f"Bearer {TOKEN}", '-H "Authorization: Bearer $MLFLOW_TRACKING_TOKEN"', patience=3)
-        return run_check(check, server.store, Workspace(), subject=f"wire+{url}", wire=wire)
+        openings = Openings[Any](url=url, through=lambda other: client(_wire(other)))
+        return run_check(
+            check, server.store, Workspace(), subject=f"wire+{url}", elsewhere=openings, wire=_wire(url)
+        )
 
 
 def _judged_proxy(server: ModelProxy, check: Check) -> CheckResult:
     """What a check says of a server that proxies artifacts, while the repository behind it is in plain sight."""
     with serving(server) as url:
-        wire = Wire(url, f"Bearer {TOKEN}", ("MLFLOW_TRACKING_TOKEN",), patience=3)
         try:
-            return run_check(check, server.repository, Workspace(), subject=f"{url}{ARTIFACTS}", wire=wire)
+            return run_check(check, server.repository, Workspace(), subject=f"{url}{ARTIFACTS}", wire=_wire(url))
         finally:
             server.repository.delete_artifacts()
 

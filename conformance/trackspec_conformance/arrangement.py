@@ -11,13 +11,15 @@ import os
 import random
 import time
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Generic, TypeVar, cast
 
 from trackspec_conformance.expectations import NotApplicable, shown_error
+from trackspec_conformance.losing_proxy import LosingProxy
 from trackspec_conformance.recording import Transcript
+from trackspec_conformance.wire.client import tls_context
 
 TIME_BUDGET = float(os.environ.get("TRACKSPEC_TIME_BUDGET", "3"))
 """Seconds that a property or a state machine may explore for.
@@ -67,6 +69,8 @@ class Openings(Generic[S]):
     :ivar locator: what another process opens it by.
     :ivar placed: the locator of a new one of the same kind, kept in a given directory.
     :ivar other: opens what a locator names.
+    :ivar url: where the subject is reached, if it is a server.
+    :ivar through: opens the server at another URL, that of a proxy.
     """
 
     again: Callable[[], S] | None = None
@@ -75,6 +79,8 @@ class Openings(Generic[S]):
     locator: str | None = None
     placed: Callable[[str], str] | None = None
     other: Callable[[str], S] | None = None
+    url: str | None = None
+    through: Callable[[str], S] | None = None
 
 
 class Arrangement(Generic[S]):
@@ -137,6 +143,17 @@ class Arrangement(Generic[S]):
         if self._openings.placed is None or self._openings.other is None:
             raise NotApplicable("where the subject keeps what it has is not the suite's to choose")
         return self._openings.other(self._openings.placed(str(directory)))
+
+    @contextlib.contextmanager
+    def losing(self) -> Iterator[tuple[LosingProxy, S]]:
+        """A proxy before the subject, and the subject as a client has it that reaches it through the proxy.
+
+        :raises NotApplicable: if it is no server.
+        """
+        if self._openings.url is None or self._openings.through is None:
+            raise NotApplicable("the subject is no server: no answer to a client of it can be lost")
+        with LosingProxy(self._openings.url, tls_context()) as proxy:
+            yield proxy, self._openings.through(proxy.url)
 
     def kept(self, what: str, make: Callable[[], T]) -> T:
         """What checks of one process share, made when it is first asked for."""

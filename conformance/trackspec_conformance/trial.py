@@ -72,6 +72,12 @@ def run_check(
 
         return opened_at if function else None
 
+    def through(url: str) -> Any:
+        assert elsewhere is not None
+        open_at = elsewhere.through
+        assert open_at is not None
+        return noted(lambda: open_at(url), None)
+
     fresh = interface.arrangement(
         judged,
         workspace,
@@ -83,6 +89,7 @@ def run_check(
             below=opened_by(interface.open_below),
             at=opened_by(interface.open_at),
             other=other,
+            through=through if elsewhere and elsewhere.through else None,
         ),
         transcript=transcript,
     )

@@ -64,7 +64,10 @@ class Worker:
             reopen=self._subject.open if self._subject.reopenable else None,
             wire=self._wire,
             elsewhere=Openings(
-                locator=self._locator if self._subject.reopenable else None, placed=self._subject.placed
+                locator=self._locator if self._subject.reopenable else None,
+                placed=self._subject.placed,
+                url=self._subject.url,
+                through=self._subject.through,
             ),
             on_call=lambda number, call: self._say("calling", number=number, name=call.name, source=call.source),
         )

@@ -35,8 +35,8 @@ def url_of(uri: str) -> str:
     return uri[len(_PLAIN) :] if is_plain(uri) else uri
 
 
-def server_subject(url: str, open_store: Callable[[], TrackingStore]) -> Subject:
-    """A server, reached through a store.
+def server_subject(url: str, open_at: Callable[[str], TrackingStore]) -> Subject:
+    """A server, reached through a store that is opened at a URL.
 
     It claims the profile of the protocol, that of the configuration if it has the endpoints for it, and that of
     lost answers if it announces idempotency keys.
@@ -46,7 +46,7 @@ def server_subject(url: str, open_store: Callable[[], TrackingStore]) -> Subject
     wire = Wire.from_environment(url)
     version, root = _asked(wire, "/version"), _asked(wire, f"{EXTENSION_BASE}/artifact-root")
     wire.close()
-    store = open_store()
+    store = open_at(url)
     identity = Identity.of(store)
     store.close()
     told = version.text.strip() if version.status == 200 else ""
@@ -55,10 +55,11 @@ def server_subject(url: str, open_store: Callable[[], TrackingStore]) -> Subject
     having = {"lost-answers"} if version.header(KEYS_SUPPORTED_HEADER) == "true" else set()
     lacking = set() if root.status == 200 else {"configuration"}
     return Subject(
-        open_store,
+        lambda: open_at(url),
         profiles=(default_profiles("tracking") | {PROFILE} | having) - lacking,
         identity=replace(identity, distribution=f"{package}talking to {server}"),
         url=wire.url,
+        through=open_at,
     )
 
 

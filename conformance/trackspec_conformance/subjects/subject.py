@@ -49,6 +49,7 @@ class Subject:
         None where it cannot be chosen where it is kept.
     :ivar identity: which code it is; found out from what was opened where it is not given.
     :ivar url: where it is reached, if it is a server.
+    :ivar through: opens the server at another URL, that of a proxy, in the same way; None if it is no server.
     """
 
     open: Callable[[], Any]
@@ -58,6 +59,7 @@ class Subject:
     placed: Callable[[str], str] | None = None
     identity: Identity | None = None
     url: str | None = None
+    through: Callable[[str], Any] | None = None
 
     def wire(self) -> Wire | None:
         """What sends requests to it, with credentials from the environment; None if it is no server."""

@@ -23,9 +23,9 @@ MLFLOW_PROFILES = frozenset({"core", "search", "history", "inputs"})
 
 def _by_uri(uri: str) -> Subject:
     if is_plain(uri):
-        return server_subject(url_of(uri), lambda: WireStore(Wire.from_environment(url_of(uri))))
+        return server_subject(url_of(uri), lambda url: WireStore(Wire.from_environment(url)))
     if is_server(uri):
-        return server_subject(uri, lambda: _open(uri))
+        return server_subject(uri, _open)
     if re.match(r"databricks(:|\?|$)", uri, re.IGNORECASE):
         return Subject(lambda: _open(uri), profiles=MLFLOW_PROFILES)
     return Subject(lambda: _open(uri), reopenable=uri != "memory:", placed=_placed(uri))
@@ -53,7 +53,12 @@ def _by_mlflow(uri: str) -> Subject:
 
     subject = replace(mlflow_subject(uri), profiles=MLFLOW_PROFILES, placed=_placed(uri, "mlflow+"))
     if is_server(uri):
-        return replace(subject, profiles=MLFLOW_PROFILES | {PROFILE}, url=Wire.from_environment(uri).url)
+        return replace(
+            subject,
+            profiles=MLFLOW_PROFILES | {PROFILE},
+            url=Wire.from_environment(uri).url,
+            through=lambda url: mlflow_subject(url).open(),
+        )
     return subject
 
 

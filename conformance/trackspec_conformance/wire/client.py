@@ -221,7 +221,9 @@ class Wire:
 
     def _made(self) -> http.client.HTTPConnection:
         if self._secure:
-            return http.client.HTTPSConnection(self._host, self._port, timeout=self._patience, context=_tls())
+            return http.client.HTTPSConnection(
+                self._host, self._port, timeout=self._patience, context=tls_context()
+            )
         return http.client.HTTPConnection(self._host, self._port, timeout=self._patience)
 
     def close(self) -> None:
@@ -302,7 +304,8 @@ def _netrc_entry(host: str) -> tuple[str, str] | None:
     return (entry[0] or entry[1] or "", entry[2] or "") if entry else None
 
 
-def _tls() -> ssl.SSLContext:
+def tls_context() -> ssl.SSLContext:
+    """Which certificates are trusted, as clients of the server read it from the environment."""
     context = ssl.create_default_context(cafile=os.environ.get("MLFLOW_TRACKING_SERVER_CERT_PATH"))
     if os.environ.get("MLFLOW_TRACKING_INSECURE_TLS", "").lower() in ("true", "1"):
         context.check_hostname = False

@@ -6,6 +6,7 @@ doing, and a client that finds something else has done that itself.
 
 from __future__ import annotations
 
+import http.client
 import inspect
 import json
 import numbers
@@ -79,7 +80,7 @@ class _WireStore:
             return self.wire.send(request)
         except ValueError as error:
             raise invalid(f"No request can say that: {error}") from None
-        except OSError as error:
+        except (OSError, http.client.HTTPException) as error:
             raise TrackspecError(f"Connection failed: {error}", ErrorCode.TEMPORARILY_UNAVAILABLE) from error
 
     def close(self) -> None:
