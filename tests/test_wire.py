@@ -114,7 +114,7 @@ def test_a_store_in_this_process_is_no_server(tmp_path: Path) -> None:
 
 
 def test_every_check_of_the_protocol_makes_requests() -> None:
-    """What judges the protocol asks for the wire, and nothing else does."""
+    """What judges the protocol, or who may enter, asks for the wire, and nothing else does."""
     for check in checks_of("tracking").values():
         of_the_protocol = all(id_.startswith(("wire.", "admission.")) for id_ in check.verifies)
         assert of_the_protocol == ("wire" in check.parameters), check.name
