@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests import servers
-from tests.servers import azurite, fake_gcs, mariadb, moto_s3, postgresql, seaweedfs, sshd
+from tests.servers import azurite, fake_gcs, mariadb, moto_s3, postgresql, seaweedfs, sshd, webhdfs
 from tests.servers import ftp as ftp_server
 from tests.servers.databases import fresh_database
 from tests.servers.object_stores import ObjectStore, Server, without_clouds
@@ -86,6 +86,12 @@ def ftps() -> Iterator[ObjectStore]:
 def sftp() -> Iterator[ObjectStore]:
     """OpenSSH's server, which lasts as long as the tests."""
     yield from _running(sshd.server)
+
+
+@pytest.fixture(scope="session")
+def hdfs() -> Iterator[ObjectStore]:
+    """An HDFS of our own, which lasts as long as the tests."""
+    yield from _running(webhdfs.server)
 
 
 @pytest.fixture

@@ -200,10 +200,10 @@ class RemoteTreeRepository(ValidatedRepository):
     def _give_name(self, temporary: str, path: str) -> None:
         try:
             self._rename(temporary, self._place_of(path))
-        except Refused:
+        except (Refused, FileNotFoundError):
             # Its name is random: where it is gone, an earlier attempt whose answer was lost has renamed it.
             if self._entry(temporary) is not None:
-                raise
+                raise Refused from None
 
     def _found_in(self, path: str) -> list[Entry]:
         place = self._place_of(path)
