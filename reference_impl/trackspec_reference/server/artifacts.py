@@ -291,4 +291,7 @@ def _json(asked: Request, returned: Any) -> Answer:
 def _file(stream: BinaryIO) -> Answer:
     size = stream.seek(0, 2)
     stream.seek(0)
-    return answers.file(stream, size)
+    if size > PIECE:
+        return answers.file(File(stream, size), size)
+    with stream:
+        return answers.file(stream.read(), size)
