@@ -53,3 +53,17 @@ MAX_SPREAD = 10
 
 MAX_WORKER_MEBIBYTES = 120
 """The memory of a worker of our server, at most."""
+
+_MANY = {"local": 1, "s3": 5, "gcs": 3, "azure": 3, "proxy": 5}
+ARTIFACT_TARGETS: dict[tuple[str, str], Target] = {
+    (service, f"{way}_large"): Target(mlflow=1, raw=0.9) for service in _MANY for way in ("upload", "download")
+}
+ARTIFACT_TARGETS |= {
+    (service, f"{way}_many"): Target(mlflow=ratio)
+    for service, ratio in _MANY.items()
+    for way in ("upload", "download")
+}
+"""The least ratios of our artifact repositories, by service and operation."""
+
+MOST_MEMORY_OF_A_TRANSFER_MB = 200
+"""What a process takes at most that uploads and downloads a large file."""

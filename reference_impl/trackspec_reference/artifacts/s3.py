@@ -6,6 +6,7 @@ import os
 import re
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
+from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,9 @@ from s3transfer.exceptions import RetriesExceededError, S3DownloadFailedError
 from s3transfer.manager import TransferConfig, TransferManager
 
 from trackspec.artifact_locations import artifact_location
+from trackspec.artifact_paths import file_path, valid_path
 from trackspec.errors import ErrorCode, TrackspecError, invalid
+from trackspec.parts import PartCredential, PartsUpload, UploadedPart
 from trackspec_reference.artifacts.object_store import (
     PART,
     READINGS,
@@ -55,6 +58,9 @@ _NO_CREDENTIALS = (
     botocore.SSOError,
 )
 _CUT = (botocore.ConnectionError, botocore.HTTPClientError, botocore.IncompleteReadError, RetriesExceededError)
+
+_MOST_PARTS = 10_000
+_INVALID = 400
 
 _PARTS = TransferConfig(
     multipart_threshold=SMALL,
@@ -164,6 +170,49 @@ class S3ArtifactRepository(ObjectStoreRepository):
         for start in range(0, len(folders), REMOVED_AT_ONCE):
             self._remove(folders[start : start + REMOVED_AT_ONCE])
 
+    def begin_parts(self, artifact_path: str, count: int) -> PartsUpload:
+        if not 1 <= count <= _MOST_PARTS:
+            raise invalid(f"A file has from 1 to {_MOST_PARTS} parts.")
+        asked = {"Bucket": self._bucket, "Key": self._key(_path_of_file(artifact_path))}
+        with self._told():
+            asked["UploadId"] = self._client.create_multipart_upload(**asked)["UploadId"]
+            credentials = [
+                PartCredential(
+                    self._client.generate_presigned_url("upload_part", {**asked, "PartNumber": number}), number, {}
+                )
+                for number in range(1, count + 1)
+            ]
+        return PartsUpload(asked["UploadId"], credentials)
+
+    def complete_parts(self, artifact_path: str, upload_id: str, parts: Sequence[UploadedPart]) -> None:
+        made_of = [{"PartNumber": part.part_number, "ETag": part.etag or ""} for part in parts]
+        with self._upload_told():
+            self._client.complete_multipart_upload(
+                Bucket=self._bucket,
+                Key=self._key(_path_of_file(artifact_path)),
+                UploadId=upload_id,
+                MultipartUpload={"Parts": sorted(made_of, key=itemgetter("PartNumber"))},
+            )
+
+    def abort_parts(self, artifact_path: str, upload_id: str) -> None:
+        with self._upload_told():
+            self._client.abort_multipart_upload(
+                Bucket=self._bucket, Key=self._key(_path_of_file(artifact_path)), UploadId=upload_id
+            )
+
+    @contextmanager
+    def _upload_told(self) -> Iterator[None]:
+        """Tell also that an upload in parts is not known, or not of these parts, which its caller's mistake is."""
+        with self._told():
+            try:
+                yield
+            except botocore.ClientError as error:
+                if error.response["Error"].get("Code") == "NoSuchUpload":
+                    raise TrackspecError("No such upload exists.", ErrorCode.RESOURCE_DOES_NOT_EXIST) from None
+                if _status(error) == _INVALID:
+                    raise invalid("The upload is not one of these parts.") from None
+                raise
+
     def _made_client(self) -> Any:
         style = os.environ.get(ADDRESSING)
         if style not in (None, "", "auto", "path", "virtual"):
@@ -227,6 +276,11 @@ class S3ArtifactRepository(ObjectStoreRepository):
                 "The path and the root are longer than keys are.", ErrorCode.INVALID_PARAMETER_VALUE
             )
         return self._service.answered(status)
+
+
+def _path_of_file(artifact_path: str) -> str:
+    folder, _, name = valid_path(artifact_path).rpartition("/")
+    return file_path(name, folder)
 
 
 def _status(error: botocore.ClientError) -> int:

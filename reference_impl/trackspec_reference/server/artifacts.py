@@ -178,7 +178,7 @@ class Artifacts:
     def _root_of(self, run_id: str) -> tuple[str, str]:
         """The artifact URI of a run, and the path of what it names in the repository.
 
-        :raises TrackspecError: INVALID_PARAMETER_VALUE if it is elsewhere: a run's URI opens nothing here.
+        :raises TrackspecError: INVALID_PARAMETER_VALUE if it is elsewhere: no run makes the server open something.
         """
         uri = self._store.get_run(run_id).info.artifact_uri
         location = artifact_location(uri)
@@ -291,4 +291,7 @@ def _json(asked: Request, returned: Any) -> Answer:
 def _file(stream: BinaryIO) -> Answer:
     size = stream.seek(0, 2)
     stream.seek(0)
-    return answers.file(stream, size)
+    if size > PIECE:
+        return answers.file(File(stream, size), size)
+    with stream:
+        return answers.file(stream.read(), size)
