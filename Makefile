@@ -4,6 +4,7 @@ PYTHON ?= python3
 INTERFACE ?= tracking
 SUBJECT ?=
 JOBS ?= auto
+MINUTES ?= 1
 
 BIN := .venv/bin
 MLFLOW_BIN := .venv-mlflow/bin
@@ -14,7 +15,7 @@ INSTALL := -m pip --quiet --quiet --disable-pip-version-check install
 CHECKED_IN := $(if $(filter mlflow+%,$(SUBJECT)),.venv-mlflow,.venv)
 
 .DEFAULT_GOAL := help
-.PHONY: help check test lint faults bench results spec clean servers mlflow
+.PHONY: help check test lint faults bench soak survival results spec clean servers mlflow
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' Makefile
@@ -41,6 +42,12 @@ faults: .venv/developed ## run the checks on every faulty backend, and write fau
 
 bench: .venv/developed .venv-mlflow/installed ## compare the stores with MLflow's and with the raw limit, and write bench.json
 	$(BIN)/python -m tests.bench --mlflow-python $(MLFLOW_BIN)/python
+
+soak: $(CHECKED_IN)/installed ## kill, crowd and lose for MINUTES=N, on SUBJECT=URI or a temporary store
+	$(CHECKED_IN)/bin/trackspec soak --minutes $(MINUTES) $(if $(SUBJECT),'$(SUBJECT)')
+
+survival: .venv/developed servers .venv-mlflow/installed ## count what our stores and MLflow's lose, and write docs/results/
+	$(BIN)/python -m tests.survival --mlflow-python $(MLFLOW_BIN)/python
 
 results: .venv-mlflow/installed ## judge MLflow's own stores, and write docs/results/
 	$(MLFLOW_BIN)/python -m tests.results

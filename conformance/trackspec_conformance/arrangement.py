@@ -150,14 +150,24 @@ class Arrangement(Generic[S]):
 
         :raises NotApplicable: if it is no server.
         """
+        url, open_at = self.reached()
+        with LosingProxy(url, tls_context()) as proxy:
+            yield proxy, open_at(proxy.url)
+
+    def reached(self) -> tuple[str, Callable[[str], S]]:
+        """Where the subject is reached, and what opens it at another URL.
+
+        :raises NotApplicable: if it is no server.
+        """
         if self._openings.url is None or self._openings.through is None:
             raise NotApplicable("the subject is no server: no answer to a client of it can be lost")
-        with LosingProxy(self._openings.url, tls_context()) as proxy:
-            yield proxy, self._openings.through(proxy.url)
+        return self._openings.url, self._openings.through
 
     def kept(self, what: str, make: Callable[[], T]) -> T:
         """What checks of one process share, made when it is first asked for."""
-        return cast(T, self._workspace.kept.setdefault(what, make()))
+        if what not in self._workspace.kept:
+            self._workspace.kept[what] = make()
+        return cast(T, self._workspace.kept[what])
 
     def keep(self, resource: R) -> R:
         """Have a resource given back when this process has judged its last check."""

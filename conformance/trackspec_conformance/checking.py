@@ -39,7 +39,7 @@ def check_subject(options: argparse.Namespace) -> int:
     interface = INTERFACES[options.interface]
     try:
         _require_sense(options, interface)
-        with _subject(options.subject, interface) as (subject, shown):
+        with located(options.subject, interface) as (subject, shown):
             report = _judged(options, interface, subject, shown)
     except (UsageError, KnownFailuresError, SelectionError, SubjectError) as error:
         print(f"trackspec: {error}", file=sys.stderr)
@@ -53,7 +53,7 @@ def masked(locator: str) -> str:
 
 
 @contextlib.contextmanager
-def _subject(given: str | None, interface: Interface) -> Iterator[tuple[str, str]]:
+def located(given: str | None, interface: Interface) -> Iterator[tuple[str, str]]:
     """The locator to judge and the one to show; a temporary subject of the reference where none is given."""
     if given is not None:
         yield given, masked(given)

@@ -1,5 +1,7 @@
 """The command line: ``check`` judges a backend, ``compare`` tells reports apart, ``spec`` prints chapters.
 
+``soak`` kills, crowds and loses for as long as one likes.
+
 What is installed beside the suite adds commands of its own, through entry points.
 """
 
@@ -48,6 +50,7 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     _add_check(commands)
     _add_compare(commands)
+    _add_soak(commands)
     _add_spec(commands)
     for command in sorted(entry_points(group=GROUP), key=lambda entry_point: entry_point.name):
         command.load()(commands)
@@ -102,6 +105,31 @@ def _add_compare(commands: argparse._SubParsersAction[argparse.ArgumentParser]) 
     compare.set_defaults(run=_compare)
 
 
+def _add_soak(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    soak = commands.add_parser(
+        "soak",
+        help="kill, crowd and lose, over and over",
+        allow_abbrev=False,
+        description="Make rounds of faults and crowds on a tracking store, and tell what they have broken.",
+        epilog="exit status: 0 nothing was broken; 1 there were anomalies; 2 nothing could be tried",
+    )
+    soak.add_argument("subject", nargs="?", metavar="SUBJECT", help="as of check tracking")
+    soak.add_argument("--minutes", type=float, default=1.0, metavar="N", help="how long (1)")
+    soak.add_argument(
+        "--rounds",
+        action="append",
+        default=[],
+        metavar="SCENARIO=N",
+        help="so many rounds of kills, crowds, creators or lost-answers, in place of a time; repeatable",
+    )
+    soak.add_argument(
+        "--seed", type=_seed, metavar="N", help="repeat the rounds of the soak that printed this seed"
+    )
+    soak.add_argument("--replay", metavar="SCENARIO:SEED", help="make one round again")
+    soak.add_argument("--json", metavar="FILE", help="write what was found as JSON")
+    soak.set_defaults(run=_soak)
+
+
 def _add_spec(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     spec = commands.add_parser("spec", help="print the specification", allow_abbrev=False)
     spec.add_argument(
@@ -120,6 +148,12 @@ def _compare(options: argparse.Namespace) -> int:
     from trackspec_conformance.comparing import print_comparison  # noqa: PLC0415 - needs the conformance extra
 
     return print_comparison([options.first, *options.others])
+
+
+def _soak(options: argparse.Namespace) -> int:
+    from trackspec_conformance.surviving.soaking import soak  # noqa: PLC0415 - needs the conformance extra
+
+    return soak(options)
 
 
 def _print_spec(options: argparse.Namespace) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
@@ -44,12 +45,12 @@ def threads(store: TrackingStore, fresh: Fresh) -> Crowd:
     return Crowd("threads", make)
 
 
-def processes(store: TrackingStore, fresh: Fresh) -> Crowd:
-    """Clients that are processes with a store object each.
+def processes(store: TrackingStore, fresh: Fresh, count: int = CLIENTS) -> Crowd:
+    """Clients that are processes with a store object each, so many at least.
 
     :raises NotApplicable: if no other process can open the subject, or see what it keeps.
     """
-    ready = _processes(store, fresh)
+    ready = _processes(store, fresh, count)
     return Crowd("processes", lambda orders: in_processes(ready, orders, patience=PATIENCE))
 
 
@@ -63,13 +64,13 @@ def crowds(store: TrackingStore, fresh: Fresh) -> Iterator[Crowd]:
     yield others
 
 
-def _processes(store: TrackingStore, fresh: Fresh) -> list[Process]:
+def _processes(store: TrackingStore, fresh: Fresh, count: int) -> list[Process]:
     locator = fresh.locator()
     pool: list[Process] = fresh.kept("processes", list)
     for process in [process for process in pool if not process.lives]:
         pool.remove(process)
     is_new = not pool
-    while len(pool) < CLIENTS:
+    while len(pool) < count:
         try:
             process = fresh.keep(Process(locator, f"process {len(pool) + 1}", imports(store)))
         except ClientError as error:
@@ -82,6 +83,29 @@ def _processes(store: TrackingStore, fresh: Fresh) -> list[Process]:
         if found.answer != made:
             raise NotApplicable("another process that opens the subject sees something else")
     return pool
+
+
+def any_calls(chance: random.Random, client: int, run_id: str, experiment_id: str) -> list[Order]:
+    """Calls of all kinds on one run, with values that tell who wrote them."""
+    kinds = ["log"] * 5 + ["read"] * 3 + ["search", "history", "history", "untag", "delete", "restore", "restore"]
+    orders = []
+    for number in range(12):
+        kind = chance.choice(kinds)
+        given: object = None
+        if kind == "log":
+            value = f"{client}-{number}"
+            given = chance.choice(
+                [
+                    {"tags": {"a": value}},
+                    {"tags": {"a": value, "b": value}, "points": [["m", 100 * client + number, 1.0]]},
+                    {"params": {chance.choice("pq"): chance.choice("12")}, "tags": {"b": value}},
+                    {"points": [["m", 100 * client + number, float(number)]]},
+                ]
+            )
+        elif kind in ("untag", "history"):
+            given = "a" if kind == "untag" else "m"
+        orders.append(Order(kind, run_id, given, experiment_id))
+    return orders
 
 
 def imports(store: TrackingStore) -> list[str]:

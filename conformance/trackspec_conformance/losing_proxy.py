@@ -7,17 +7,42 @@ import ssl
 import threading
 import time
 from collections import deque
+from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import TracebackType
+from typing import TypeVar
 from urllib.parse import urlsplit
+
+from trackspec_conformance.expectations import Unexpected, error_code
+from trackspec_conformance.histories.performing import REFUSALS
 
 PATIENCE = 60.0
 """Seconds that the server may take for an answer."""
 SLOW = 1.0
 """Seconds by which a slow answer comes late."""
 _OF_ONE_CONNECTION = ("connection", "keep-alive", "transfer-encoding", "content-length", "host")
+
+
+T = TypeVar("T")
+
+TRIES = 4
+"""How often a call is made of which no answer comes."""
+
+
+def until_answered(call: Callable[[], T]) -> T:
+    """What a call returns that is made again as long as its answer is lost; a refusal is an answer."""
+    tries = 0
+    while True:
+        tries += 1
+        try:
+            return call()
+        except Unexpected:
+            raise
+        except Exception as error:
+            if tries == TRIES or error_code(error) in (*REFUSALS, "NOT_IMPLEMENTED"):
+                raise
 
 
 class Fate(str, Enum):

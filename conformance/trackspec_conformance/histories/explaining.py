@@ -51,7 +51,7 @@ def _matters(write: Operation, others: Sequence[Operation]) -> bool:
         return True
     if write.given.get("params") and any(item.end is End.REFUSED for item in others):
         return True
-    return any(True in _parts_seen(write, read.answer) for read in _reads(others))
+    return any(True in parts_seen(write, read.answer) for read in _reads(others))
 
 
 def _reads(history: Sequence[Operation]) -> list[Operation]:
@@ -71,7 +71,7 @@ def named(history: Sequence[Operation]) -> str:
         several = len(keys) > len(set(keys))
         return "two winners: one param took several values" if several else "a refusal without a cause"
     read = max(reads, key=lambda item: item.ended)
-    seen = [(item, _parts_seen(item, read.answer)) for item in logs]
+    seen = [(item, parts_seen(item, read.answer)) for item in logs]
     if any(True in parts and False in parts for _, parts in seen):
         return "a torn batch: a part of what was logged in one call is seen, and another is not"
     if any(item.end is End.ANSWERED and item.ended < read.invoked and True not in parts for item, parts in seen):
@@ -79,7 +79,7 @@ def named(history: Sequence[Operation]) -> str:
     return "an answer that no order of the calls explains"
 
 
-def _parts_seen(write: Operation, answer: dict[str, Any]) -> list[bool]:
+def parts_seen(write: Operation, answer: dict[str, Any]) -> list[bool]:
     """For each thing that a call has logged whether the read shows it, as far as the read has looked."""
     seen: list[bool] = []
     for part in ("params", "tags"):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import random
 import threading
 from collections.abc import Sequence
 from itertools import pairwise
@@ -12,6 +11,7 @@ from trackspec_conformance.checks import check
 from trackspec_conformance.crowds import (
     CLIENTS,
     Crowd,
+    any_calls,
     crowds,
     now,
     processes,
@@ -30,36 +30,11 @@ ROUNDS = 3
 TIMEOUT = 120.0
 
 
-def _any_calls(chance: random.Random, client: int, run_id: str, experiment_id: str) -> list[Order]:
-    """Calls of all kinds on one run, with values that tell who wrote them."""
-    kinds = ["log"] * 5 + ["read"] * 3 + ["search", "history", "history", "untag", "delete", "restore", "restore"]
-    orders = []
-    for number in range(12):
-        kind = chance.choice(kinds)
-        given: object = None
-        if kind == "log":
-            value = f"{client}-{number}"
-            given = chance.choice(
-                [
-                    {"tags": {"a": value}},
-                    {"tags": {"a": value, "b": value}, "points": [["m", 100 * client + number, 1.0]]},
-                    {"params": {chance.choice("pq"): chance.choice("12")}, "tags": {"b": value}},
-                    {"points": [["m", 100 * client + number, float(number)]]},
-                ]
-            )
-        elif kind in ("untag", "history"):
-            given = "a" if kind == "untag" else "m"
-        orders.append(Order(kind, run_id, given, experiment_id))
-    return orders
-
-
 def _require_order(crowd: Crowd, fresh: Fresh) -> None:
     experiment_id = fresh.shared_experiment()
     for _ in range(ROUNDS):
         run_id = fresh.run(experiment_id)
-        history = crowd.make(
-            [_any_calls(fresh.random, client, run_id, experiment_id) for client in range(CLIENTS)]
-        )
+        history = crowd.make([any_calls(fresh.random, client, run_id, experiment_id) for client in range(CLIENTS)])
         require_order(history, RunModel())
 
 

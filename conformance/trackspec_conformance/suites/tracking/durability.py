@@ -7,62 +7,16 @@ from collections.abc import Iterator, Sequence
 
 from trackspec import RunTag, TrackingStore
 from trackspec_conformance.checks import check
-from trackspec_conformance.crowds import imports, now, require_order
-from trackspec_conformance.expectations import NotApplicable, Unexpected, expect, expect_equal
+from trackspec_conformance.crowds import now, require_order
+from trackspec_conformance.expectations import Unexpected, expect, expect_equal
 from trackspec_conformance.fresh import Fresh
-from trackspec_conformance.histories.clients import ClientError, Process
 from trackspec_conformance.histories.models import RunModel
 from trackspec_conformance.histories.operation import End, Operation
 from trackspec_conformance.histories.performing import Order
+from trackspec_conformance.killing import PATIENCE, killed, opened_process
 
 ROUNDS = 6
-PATIENCE = 20.0
 TIMEOUT = 120.0
-LONGEST = 1.2
-"""The process is killed at any moment of a call: within so many times what the calls before have taken."""
-
-
-def _killed(
-    store: TrackingStore, fresh: Fresh, orders: Sequence[Order], *, witness: Process | None = None
-) -> list[Operation]:
-    """The history of a process that was killed while it made these calls; the last may be one without an answer.
-
-    :param witness: a process that makes its own calls meanwhile.
-    :raises NotApplicable: if no process can open the subject.
-    """
-    with _process(store, fresh, "writer") as writer:
-        writer.begin(orders)
-        writer.wait(PATIENCE, for_calls=fresh.random.randrange(1, max(2, len(orders) - 3)))
-        time.sleep(fresh.random.random() * LONGEST * _duration(writer.history()))
-        writer.kill()
-        if witness is not None:
-            witness.wait(PATIENCE)
-        history = writer.history()
-    expect(any(item.end is End.ANSWERED for item in history), "a call to be answered", list(map(str, history[:2])))
-    return history
-
-
-def _process(store: TrackingStore, fresh: Fresh, name: str) -> Process:
-    """A process that has opened the subject.
-
-    :raises NotApplicable: if none can.
-    :raises Unexpected: if one could before another was killed, and none can any more.
-    """
-    opened: list[str] = fresh.kept("processes that could open the subject", list)
-    try:
-        process = Process(fresh.locator(), name, imports(store))
-    except ClientError as error:
-        if opened:
-            raise Unexpected("a process to open the subject after another one was killed", str(error)) from error
-        raise NotApplicable(f"another process cannot open the subject: {error}") from error
-    opened.append(name)
-    return process
-
-
-def _duration(history: Sequence[Operation]) -> float:
-    """How many seconds the calls have taken on average."""
-    ended = [item.ended - item.invoked for item in history if item.end is not End.UNKNOWN]
-    return sum(ended) / len(ended) if ended else 0.0
 
 
 def _rounds(
@@ -72,7 +26,7 @@ def _rounds(
     for _ in range(ROUNDS):
         run_id = fresh.run()
         orders = [Order(order.kind, run_id, order.given) for order in orders_on]
-        history = _killed(store, fresh, orders)
+        history = killed(store, fresh, orders)
         yield run_id, history, fresh.reopened()
 
 
@@ -141,7 +95,7 @@ def every_run_is_readable(store: TrackingStore, fresh: Fresh) -> None:
     runs = []
     for _ in range(ROUNDS):
         runs.append(fresh.run(experiment_id))
-        _killed(store, fresh, [Order(order.kind, runs[-1], order.given) for order in orders])
+        killed(store, fresh, [Order(order.kind, runs[-1], order.given) for order in orders])
         again = fresh.reopened()
         again.restore_run(runs[-1])
         found = [run.info.run_id for run in again.search_runs([experiment_id])]
@@ -153,7 +107,7 @@ def a_created_run_is_there_whole(store: TrackingStore, fresh: Fresh) -> None:
     """Every run that was acknowledged is there, and one more at most, and each of them can be read."""
     for _ in range(ROUNDS):
         experiment_id = fresh.experiment()
-        history = _killed(store, fresh, [Order("run", experiment_id, f"run {number}") for number in range(30)])
+        history = killed(store, fresh, [Order("run", experiment_id, f"run {number}") for number in range(30)])
         again = fresh.reopened()
         told = [item.answer for item in history if item.end is End.ANSWERED]
         found = {run.info.run_id: run for run in again.search_runs([experiment_id])}
@@ -169,7 +123,7 @@ def a_name_leads_to_an_experiment_or_is_free(store: TrackingStore, fresh: Fresh)
     """The name of an experiment that was being created leads to it, or can be given."""
     for _ in range(ROUNDS):
         names = [fresh.name("killed") for _ in range(20)]
-        history = _killed(store, fresh, [Order("create", name) for name in names])
+        history = killed(store, fresh, [Order("create", name) for name in names])
         again = fresh.reopened()
         for item in history:
             made = now(again, Order("create", item.subject))
@@ -202,9 +156,9 @@ def other_processes_go_on(store: TrackingStore, fresh: Fresh) -> None:
     for _ in range(3):
         run_id, own = fresh.run(), fresh.run()
         orders = [Order("log", own, {"points": [["m", number, 1.0]]}) for number in range(40)]
-        with _process(store, fresh, "witness") as witness:
+        with opened_process(store, fresh, "witness") as witness:
             witness.begin(orders)
-            _killed(store, fresh, [Order("log", run_id, order.given) for order in _batches()], witness=witness)
+            killed(store, fresh, [Order("log", run_id, order.given) for order in _batches()], witness=witness)
             history = witness.history()
         failed = [str(item) for item in history if item.end is not End.ANSWERED]
         expect(not failed and len(history) == len(orders), "every call of the other process answered", failed[:1])

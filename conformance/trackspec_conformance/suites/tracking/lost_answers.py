@@ -8,29 +8,13 @@ from typing import Any, TypeVar
 
 from trackspec import Metric, Param, RunTag, TrackingStore
 from trackspec_conformance.checks import check
-from trackspec_conformance.expectations import Unexpected, error_code, expect, expect_equal
+from trackspec_conformance.expectations import Unexpected, expect, expect_equal
 from trackspec_conformance.fresh import Fresh
-from trackspec_conformance.histories.performing import REFUSALS
-from trackspec_conformance.losing_proxy import Fate
+from trackspec_conformance.losing_proxy import Fate, until_answered
 
 T = TypeVar("T")
 
-TRIES = 4
 TIMEOUT = 120.0
-
-
-def until_answered(call: Callable[[], T]) -> T:
-    """What a call returns that is made again as long as its answer is lost; a refusal is an answer."""
-    tries = 0
-    while True:
-        tries += 1
-        try:
-            return call()
-        except Unexpected:
-            raise
-        except Exception as error:
-            if tries == TRIES or error_code(error) in (*REFUSALS, "NOT_IMPLEMENTED"):
-                raise
 
 
 def _answers(call: Callable[[], T]) -> list[T]:

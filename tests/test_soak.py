@@ -1,0 +1,108 @@
+"""``trackspec soak`` makes its rounds on any subject, and finds what is wrong with a faulty one."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.servers.tracking import in_process
+
+
+def soak(*arguments: str, directory: Path) -> tuple[subprocess.CompletedProcess[str], dict[str, Any]]:
+    """Run the command; what it printed, and what it wrote."""
+    file = directory / "soak.json"
+    ran = subprocess.run(
+        [str(Path(sys.executable).with_name("trackspec")), "soak", *arguments, "--json", str(file)],
+        env={**os.environ, "TRACKSPEC_FAULT_STATE": str(directory / "where")},
+        text=True,
+        capture_output=True,
+        timeout=120,
+        check=False,
+    )
+    return ran, json.loads(file.read_text())["scenarios"] if file.exists() else {}
+
+
+def every(count: int) -> list[str]:
+    """So many rounds of every scenario."""
+    return [f"--rounds={scenario}={count}" for scenario in ("kills", "crowds", "creators", "lost-answers")]
+
+
+@pytest.mark.parametrize("kind", ["sqlite:///{}/store.db", "file:{}/store"])
+def test_a_sound_store_has_no_anomaly(kind: str, tmp_path: Path) -> None:
+    """Every scenario is tried, with faults, and finds nothing."""
+    ran, found = soak(kind.format(tmp_path), *every(4), directory=tmp_path)
+
+    assert (ran.returncode, ran.stderr) == (0, "")
+    assert {scenario: tally["anomalies"] for scenario, tally in found.items()} == {
+        scenario: {} for scenario in found
+    }
+    assert all(tally["rounds"] == 4 and tally["operations"] > 0 for tally in found.values())
+    assert found["kills"]["faults"] == found["lost-answers"]["faults"] == 4
+
+
+def test_answers_of_a_server_are_lost(tmp_path: Path) -> None:
+    """A server is soaked through a proxy, and its clients are killed."""
+    with in_process(f"sqlite:///{tmp_path}/store.db") as server:
+        ran, found = soak(f"http://127.0.0.1:{server.port}", *every(4), directory=tmp_path)
+
+    assert (ran.returncode, ran.stderr) == (0, "")
+    assert found["lost-answers"]["faults"] == 4
+
+
+@pytest.mark.parametrize(
+    ("subject", "rounds", "kind"),
+    [
+        ("buffering", "kills=12", "acknowledged write lost"),
+        ("tearing", "kills=25", "batch torn"),
+        ("overwriting", "crowds=6", r"a torn batch|write|no order|without a cause"),
+        ("racing", "creators=8", "several winners"),
+        ("forgetting", "lost-answers=20", "create_run has made 2"),
+    ],
+)
+def test_a_faulty_store_is_found_out(subject: str, rounds: str, kind: str, tmp_path: Path) -> None:
+    """The anomaly that a fault leads to is told by its name, with what makes the round again."""
+    ran, found = soak(f"tests.soaked:{subject}", f"--rounds={rounds}", "--seed=1", directory=tmp_path)
+    scenario = rounds.partition("=")[0]
+
+    assert ran.returncode == 1
+    assert any(re.search(kind, name) for name in found[scenario]["anomalies"]), found
+    assert f"--replay {scenario}:" in ran.stdout
+
+
+def test_a_round_is_made_again(tmp_path: Path) -> None:
+    """What is printed as a replay makes that one round."""
+    _, found = soak("tests.soaked:forgetting", "--rounds=lost-answers=20", "--seed=1", directory=tmp_path)
+    replay = found["lost-answers"]["examples"][0]["replay"]
+
+    ran, again = soak("tests.soaked:forgetting", f"--replay={replay}", directory=tmp_path)
+
+    assert ran.returncode == 1
+    assert again["lost-answers"]["rounds"] == 1
+
+
+def test_a_subject_in_one_process_is_not_killed(tmp_path: Path) -> None:
+    """What cannot be tried is told, and is no success."""
+    ran, found = soak("memory:", "--rounds=kills=1", directory=tmp_path)
+
+    assert ran.returncode == 2
+    assert "not tried" in ran.stdout
+    assert found["kills"]["rounds"] == 0
+
+
+def test_the_page_counts_what_was_lost(tmp_path: Path) -> None:
+    """The figures of a store are written down by a command, and stand in the page."""
+    counts = ["--kills=2", "--creators=2", "--operations=96", "--lost-answers=3"]
+
+    subprocess.run(
+        [sys.executable, "-m", "tests.survival", "--only", "sqlite", *counts, f"--out={tmp_path}"], check=True
+    )
+
+    row = "| 2 | 0 | 0 | 0 | 2 | 2 | 96 | 0 | 3 | 0 | 0 | 0 |"
+    assert f"| `SqlAlchemyStore`, SQLite {row}" in (tmp_path / "survival.md").read_text()
