@@ -3,30 +3,76 @@
 from __future__ import annotations
 
 import math
+from pathlib import Path
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from trackspec import ErrorCode, TrackspecError
+from trackspec import ErrorCode, TrackspecError, open_store
 from trackspec.limits import DEFAULT_MAX_RESULTS
 from trackspec.memory_store import MemoryStore
 from trackspec.search import page_token
+from trackspec.search.parser import parse_run_filter, parse_run_order
 
 QUERY = ("runs", ("1",), "ACTIVE_ONLY", (), ())
+
+
+def anything(position: list[object]) -> bool:
+    """Any position will do."""
+    return True
+
+
+FORGED = (
+    [],
+    [1, "r", 5],
+    ["1", "r"],
+    [1.5, "r"],
+    [True, "r"],
+    [2**63, "r"],
+    [1, 5],
+    [1, "\ud800"],
+    [1, "\0"],
+    [[0, 1.0], 1, "r"],
+    [[0, "text"], [0, 5], 1, "r"],
+    [[0, 1.0], [3, None], 1, "r"],
+    [[0, 1.0], [0, None], 1, "r"],
+    [[0, 1.0], [2, 5], 1, "r"],
+    [[0, math.nan], [0, 5], 1, "r"],
+    [[0, 1.0], [0, "5"], 1, "r"],
+    [[0, 1.0], 5, 1, "r"],
+)
+"""What a token holds that no store has made, though its digest is right."""
+
+
+@pytest.mark.parametrize("position", FORGED)
+@pytest.mark.parametrize("uri", ["memory:", "sqlite:///{}/store.db", "file:{}/store"])
+def test_a_forged_token_is_refused(position: list[object], uri: str, tmp_path: Path) -> None:
+    """The digest is no secret; what a token holds is judged all the same."""
+    with open_store(uri.format(tmp_path)) as store:
+        for order_by in ([], ["metrics.m", "start_time DESC"]):
+            bound = ("runs", ("0",), "ACTIVE_ONLY", parse_run_filter(None), parse_run_order(order_by))
+            token = page_token.issue(bound, position)
+            with pytest.raises(TrackspecError) as refusal:
+                store.search_runs(["0"], order_by=order_by, page_token=token)
+            assert refusal.value.error_code is ErrorCode.INVALID_PARAMETER_VALUE
+        run_id = store.create_run("0", "", 0, [], None).info.run_id
+        with pytest.raises(TrackspecError) as refusal:
+            store.get_metric_history(run_id, "m", 1, page_token.issue(("history", run_id, "m"), position))
+        assert refusal.value.error_code is ErrorCode.INVALID_PARAMETER_VALUE
 
 
 @given(st.lists(st.integers() | st.floats(allow_nan=False) | st.text() | st.none() | st.just([1, None])))
 def test_a_token_gives_its_position_back(position: list[object]) -> None:
     """What was issued is redeemed, infinities included."""
-    assert page_token.redeem(QUERY, page_token.issue(QUERY, position)) == position
+    assert page_token.redeem(QUERY, page_token.issue(QUERY, position), anything) == position
 
 
 def test_no_token_has_no_position() -> None:
     """None and the empty string ask for the first page."""
-    assert page_token.redeem(QUERY, None) is None
-    assert page_token.redeem(QUERY, "") is None
+    assert page_token.redeem(QUERY, None, anything) is None
+    assert page_token.redeem(QUERY, "", anything) is None
 
 
 @pytest.mark.parametrize("alteration", ["A", "_", "=", "é", " "])
@@ -38,7 +84,7 @@ def test_an_altered_token_is_refused(alteration: str) -> None:
         altered = token[:place] + alteration + token[place + 1 :]
         for candidate in {altered, token[:place], token[:place] + alteration + token[place:]} - {token, ""}:
             with pytest.raises(TrackspecError) as refusal:
-                page_token.redeem(QUERY, candidate)
+                page_token.redeem(QUERY, candidate, anything)
             assert refusal.value.error_code is ErrorCode.INVALID_PARAMETER_VALUE
 
 
@@ -46,13 +92,13 @@ def test_an_altered_token_is_refused(alteration: str) -> None:
 def test_what_is_no_token_is_refused(stranger: object) -> None:
     """Garbage of any type is refused."""
     with pytest.raises(TrackspecError):
-        page_token.redeem(QUERY, stranger)
+        page_token.redeem(QUERY, stranger, anything)
 
 
 def test_a_token_belongs_to_its_query() -> None:
     """Another query refuses it."""
     with pytest.raises(TrackspecError):
-        page_token.redeem((*QUERY, "other"), page_token.issue(QUERY, []))
+        page_token.redeem((*QUERY, "other"), page_token.issue(QUERY, []), anything)
 
 
 @pytest.mark.parametrize("options", [{}, {"max_results": None}])

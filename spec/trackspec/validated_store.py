@@ -32,7 +32,7 @@ from trackspec.entities import (
 from trackspec.errors import no_keys
 from trackspec.metric_sampling import evenly_spaced
 from trackspec.search import page_token as page_tokens
-from trackspec.search.order import experiment_sort_key, metric_order, run_sort_key
+from trackspec.search.order import experiment_sort_key, is_point, is_sort_key, metric_order, run_sort_key
 from trackspec.search.parser import (
     parse_experiment_filter,
     parse_experiment_order,
@@ -40,6 +40,7 @@ from trackspec.search.parser import (
     parse_run_order,
 )
 from trackspec.search.query import ExperimentQuery, RunQuery
+from trackspec.search.vocabulary import TIMES
 from trackspec.store import TrackingStore
 
 ARTIFACT_ROOT_VARIABLE = "TRACKSPEC_ARTIFACT_ROOT"
@@ -216,7 +217,7 @@ class ValidatedStore(TrackingStore):
         clauses = parse_experiment_filter(filter_string)
         columns = parse_experiment_order(order_by)
         bound = ("experiments", view_type.name, clauses, columns)
-        after = page_tokens.redeem(bound, page_token)
+        after = page_tokens.redeem(bound, page_token, lambda key: is_sort_key(key, columns, TIMES))
         found = self._search_experiments(ExperimentQuery(clauses, view_type, columns, after, size + 1))
         if len(found) <= size:
             return PagedList(found)
@@ -301,7 +302,7 @@ class ValidatedStore(TrackingStore):
         metric_key = arguments.key(metric_key, "A metric key")
         size = None if max_results is None else arguments.max_results(max_results)
         bound = ("history", run_id, metric_key)
-        position = page_tokens.redeem(bound, page_token)
+        position = page_tokens.redeem(bound, page_token, is_point)
         after = None if position is None else Metric(metric_key, position[2], position[1], position[0])
         found = self._get_metric_history(run_id, metric_key, after, None if size is None else size + 1)
         if size is None or len(found) <= size:
@@ -348,7 +349,7 @@ class ValidatedStore(TrackingStore):
         clauses = parse_run_filter(filter_string)
         columns = parse_run_order(order_by)
         bound = ("runs", tuple(sorted(ids)), view_type.name, clauses, columns)
-        after = page_tokens.redeem(bound, page_token)
+        after = page_tokens.redeem(bound, page_token, lambda key: is_sort_key(key, columns, TIMES))
         found = self._search_runs(RunQuery(ids, clauses, view_type, columns, after, size + 1))
         if len(found) <= size:
             return PagedList(found)

@@ -7,9 +7,11 @@ Ranks ascend whatever the direction of the column, so NaN and then missing keys 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Collection
 from typing import Any
 
+from trackspec import limits
 from trackspec.entities import Experiment, Metric, Run
 from trackspec.search.syntax import Entity, Identifier, OrderBy
 
@@ -51,6 +53,48 @@ def compare_sort_keys(order_by: tuple[OrderBy, ...]) -> Callable[[SortKey, SortK
         return int(left_id > right_id) - int(left_id < right_id)
 
     return compare
+
+
+def is_sort_key(position: list[Any], order_by: tuple[OrderBy, ...], times: Collection[str]) -> bool:
+    """Whether a value can be a sort key of an ordering, whoever made it.
+
+    :param times: the attributes that are integers; all others are text.
+    """
+    if len(position) != len(order_by) + 2:
+        return False
+    columns = all(
+        _is_column(column, clause.identifier, times)
+        for column, clause in zip(position[:-2], order_by, strict=True)
+    )
+    return columns and _is_int64(position[-2]) and _is_text(position[-1])
+
+
+def is_point(position: list[Any]) -> bool:
+    """Whether a value can be the step, timestamp and value of a point, whoever made it."""
+    return (
+        len(position) == 3 and _is_int64(position[0]) and _is_int64(position[1]) and isinstance(position[2], float)
+    )
+
+
+def _is_column(column: Any, identifier: Identifier, times: Collection[str]) -> bool:
+    if not isinstance(column, list) or len(column) != 2 or type(column[0]) is not int:
+        return False
+    rank, value = column
+    if rank != PRESENT:
+        return rank in (NAN, MISSING) and value is None
+    if identifier.entity is Entity.METRIC:
+        return isinstance(value, float) and not math.isnan(value)
+    if identifier.entity is Entity.ATTRIBUTE and identifier.key in times:
+        return _is_int64(value)
+    return _is_text(value)
+
+
+def _is_int64(value: object) -> bool:
+    return type(value) is int and limits.INT64_MIN <= value <= limits.INT64_MAX
+
+
+def _is_text(value: object) -> bool:
+    return isinstance(value, str) and not re.search("[\0\ud800-\udfff]", value)
 
 
 def metric_order(metric: Metric) -> tuple[int, int, int, float]:

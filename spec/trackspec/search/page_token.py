@@ -11,6 +11,7 @@ import base64
 import binascii
 import hashlib
 import json
+from collections.abc import Callable
 from typing import Any
 
 from trackspec import arguments
@@ -23,11 +24,13 @@ def issue(query: tuple[Any, ...], position: list[Any]) -> str:
     return base64.urlsafe_b64encode(_digest(query, body) + body).decode()
 
 
-def redeem(query: tuple[Any, ...], token: object) -> list[Any] | None:
+def redeem(query: tuple[Any, ...], token: object, is_position: Callable[[list[Any]], bool]) -> list[Any] | None:
     """The position that ``token`` holds, or None without a token.
 
     The empty string counts as no token.
 
+    :param is_position: whether a value can be a position in the query's results. The digest is no secret, so that
+        whoever reads this can make a token that holds anything.
     :raises TrackspecError: INVALID_PARAMETER_VALUE if the token was not issued for this query.
     """
     given = arguments.page_token(token)
@@ -41,8 +44,12 @@ def redeem(query: tuple[Any, ...], token: object) -> list[Any] | None:
     # Base64 has several spellings of the same bytes; only the one that was issued counts.
     if digest != _digest(query, body) or base64.urlsafe_b64encode(raw).decode() != given:
         raise invalid("The page token was not issued by this store for this query.")
-    position = json.loads(body)
-    assert isinstance(position, list)
+    try:
+        position = json.loads(body)
+    except (ValueError, RecursionError):
+        position = None
+    if not isinstance(position, list) or not is_position(position):
+        raise invalid("The page token was not issued by this store.")
     return position
 
 

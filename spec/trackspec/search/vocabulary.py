@@ -92,3 +92,11 @@ EXPERIMENTS = Vocabulary(
     aliases={},
     orderable=frozenset({Entity.ATTRIBUTE}),
 )
+
+TIMES = frozenset(
+    key
+    for vocabulary in (RUNS, EXPERIMENTS)
+    for key, comparators in vocabulary.fixed[Entity.ATTRIBUTE].items()
+    if comparators == NUMERIC
+)
+"""The attributes that are integers."""
