@@ -11,6 +11,7 @@ import pytest
 
 from tests import servers
 from tests.servers import azurite, fake_gcs, mariadb, moto_s3, postgresql, seaweedfs, sshd, webhdfs
+from tests.servers import dbfs as dbfs_server
 from tests.servers import ftp as ftp_server
 from tests.servers.databases import fresh_database
 from tests.servers.object_stores import ObjectStore, Server, without_clouds
@@ -86,6 +87,12 @@ def ftps() -> Iterator[ObjectStore]:
 def sftp() -> Iterator[ObjectStore]:
     """OpenSSH's server, which lasts as long as the tests."""
     yield from _running(sshd.server)
+
+
+@pytest.fixture(scope="session")
+def dbfs() -> Iterator[ObjectStore]:
+    """A DBFS of our own, which lasts as long as the tests."""
+    yield from _running(dbfs_server.server)
 
 
 @pytest.fixture(scope="session")
