@@ -1,8 +1,8 @@
 """One side of a benchmark of artifacts in a process of its own: reads the names of operations, answers rates.
 
 ``python artifacts_worker.py SIDE SERVICE URI FILES``, SIDE being ours, mlflow or raw, and FILES the folder with
-what is uploaded: ``large/file`` and ``many/``. A rate is in megabytes a second for the large file, and otherwise in
-files.
+what is uploaded: ``large/file`` and ``many/``. A rate is in megabytes a second for the large file, and otherwise
+in files.
 """
 
 from __future__ import annotations
