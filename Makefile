@@ -42,8 +42,9 @@ faults: .venv/developed ## run the checks on every faulty backend, and write fau
 bench: .venv/developed .venv-mlflow/installed ## compare the stores with MLflow's and with the raw limit, and write bench.json
 	$(BIN)/python -m tests.bench --mlflow-python $(MLFLOW_BIN)/python
 
-results: .venv-mlflow/installed ## judge MLflow's own stores, and write docs/results/
+results: .venv/developed .venv-mlflow/installed servers ## judge MLflow's own stores and repositories, and write docs/results/
 	$(MLFLOW_BIN)/python -m tests.results
+	$(BIN)/python -m tests.artifact_results --mlflow-python $(MLFLOW_BIN)/python
 
 spec: .venv/developed ## write what of spec/ is drawn up from its chapters and its endpoint table
 	$(BIN)/python -m tests.spec_pages
