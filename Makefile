@@ -49,8 +49,9 @@ soak: $(CHECKED_IN)/installed ## kill, crowd and lose for MINUTES=N, on SUBJECT=
 survival: .venv/developed servers .venv-mlflow/installed ## count what our stores and MLflow's lose, and write docs/results/
 	$(BIN)/python -m tests.survival --mlflow-python $(MLFLOW_BIN)/python
 
-results: .venv-mlflow/installed ## judge MLflow's own stores, and write docs/results/
+results: .venv/developed .venv-mlflow/installed servers ## judge MLflow's own stores and repositories, and write docs/results/
 	$(MLFLOW_BIN)/python -m tests.results
+	$(BIN)/python -m tests.artifact_results --mlflow-python $(MLFLOW_BIN)/python
 
 spec: .venv/developed ## write what of spec/ is drawn up from its chapters and its endpoint table
 	$(BIN)/python -m tests.spec_pages

@@ -164,17 +164,17 @@ def page(mlflow_version: str, reports: Mapping[str, Report]) -> str:
 def _judged(reports: Mapping[str, Report]) -> Iterator[str]:
     for subject, report in reports.items():
         judged = report["subject"]
-        yield _row(
+        yield cells(
             SUBJECTS[subject], f"`{judged['module']}.{judged['class']}`", judged["distribution"], _REACHED[subject]
         )
 
 
 def _verdicts(reports: Mapping[str, Report]) -> Iterator[str]:
     profiles = [name for name, profile in next(iter(reports.values()))["profiles"].items() if profile["claimed"]]
-    lines = [_row("profile", "requirements", *map(_subject, reports)), _rule(len(reports) + 2)]
+    lines = [cells("profile", "requirements", *map(_subject, reports)), rule(len(reports) + 2)]
     for name in profiles:
         total = next(iter(reports.values()))["profiles"][name]["counts"]["total"]
-        lines.append(_row(f"`{name}`", total, *(_verdict(report, name) for report in reports.values())))
+        lines.append(cells(f"`{name}`", total, *(_verdict(report, name) for report in reports.values())))
     yield "\n".join(lines)
 
 
@@ -210,9 +210,9 @@ def _tally(found: Findings) -> str:
 
 def _divergences(found: Findings) -> Iterator[str]:
     settled = requirements_by_row()
-    lines = [_row("", "what", "settled by", *map(_subject, found.subjects)), _rule(len(found.subjects) + 3)]
+    lines = [cells("", "what", "settled by", *map(_subject, found.subjects)), rule(len(found.subjects) + 3)]
     for row, divergence in divergences().items():
-        names = "<br>".join(map(_linked, settled[row]))
+        names = "<br>".join(map(linked, settled[row]))
         for word, text in (
             ("not shown", divergence.get("not_shown")),
             ("note", divergence.get("remark")),
@@ -220,7 +220,7 @@ def _divergences(found: Findings) -> Iterator[str]:
         ):
             names += f"<br>{word}: {text}" if text else ""
         marks = [_row_mark(found, subject, divergence, settled[row]) for subject in found.subjects]
-        lines.append(_row(f"[{row}]({_SPEC}/decisions.md#{row.lower()})", divergence["title"], names, *marks))
+        lines.append(cells(f"[{row}]({_SPEC}/decisions.md#{row.lower()})", divergence["title"], names, *marks))
     yield "\n".join(lines)
 
 
@@ -235,14 +235,15 @@ def _row_mark(
 
 
 def _failures(found: Findings) -> Iterator[str]:
-    lines = [_row("requirement", "", "settles", *map(_subject, found.subjects)), _rule(len(found.subjects) + 3)]
+    lines = [cells("requirement", "", "settles", *map(_subject, found.subjects)), rule(len(found.subjects) + 3)]
     for requirement in found.unkept():
-        marks = [_mark(found.outcome(subject, requirement), requirement) for subject in found.subjects]
-        lines.append(_row(_linked(requirement), requirement.level, ", ".join(rows_of(requirement)), *marks))
+        marks = [mark(found.outcome(subject, requirement), requirement) for subject in found.subjects]
+        lines.append(cells(linked(requirement), requirement.level, ", ".join(rows_of(requirement)), *marks))
     yield "\n".join(lines)
 
 
-def _mark(outcome: str, requirement: Requirement) -> str:
+def mark(outcome: str, requirement: Requirement) -> str:
+    """What became of a requirement, as a cell."""
     if outcome in ("fail", "blocked"):
         return f"[**{'fails' if outcome == 'fail' else outcome}**](#{_anchor(requirement)})"
     return {"pass": "·", "not applicable": "n/a"}.get(outcome, outcome)
@@ -251,7 +252,7 @@ def _mark(outcome: str, requirement: Requirement) -> str:
 def _findings(found: Findings) -> Iterator[str]:
     for requirement in found.unkept():
         yield f"### {requirement.id}"
-        place = _linked(requirement, f"spec/{requirement.chapter}")
+        place = linked(requirement, f"spec/{requirement.chapter}")
         yield f"{requirement.level} of `{requirement.profile}`, {place}: {requirement.text}"
         for decision in requirement.decisions:
             yield f"*Decided:* {', '.join(decision.rows)}: {decision.reason}"
@@ -260,11 +261,11 @@ def _findings(found: Findings) -> Iterator[str]:
         answers: dict[str, list[str]] = {}
         for subject in found.subjects:
             if found.outcome(subject, requirement) in ("fail", "blocked", "error"):
-                answers.setdefault(_answer(found.told(subject, requirement)), []).append(SUBJECTS[subject])
+                answers.setdefault(answer_told(found.told(subject, requirement)), []).append(SUBJECTS[subject])
         yield "\n".join(f"- {'; '.join(subjects)}: {told}" for told, subjects in answers.items())
 
 
-def _answer(told: Mapping[str, Any]) -> str:
+def answer_told(told: Mapping[str, Any]) -> str:
     """What a report says of one failure, as a list item goes on."""
     if "calls" not in told:
         return f"{told['outcome']}, since {told['message']}"
@@ -272,7 +273,8 @@ def _answer(told: Mapping[str, Any]) -> str:
     return f"{calls}<br>expected {_literal(told['expected'])}<br>got {_literal(told['got'])}"
 
 
-def _linked(requirement: Requirement, text: str | None = None) -> str:
+def linked(requirement: Requirement, text: str | None = None) -> str:
+    """A link to the sentence of a requirement."""
     return f"[{text or f'`{requirement.id}`'}]({_SPEC}/{requirement.chapter}#{section_of(requirement)})"
 
 
@@ -290,9 +292,11 @@ def _literal(text: str) -> str:
     return f"{fence}{padding}{' '.join(text.split())}{padding}{fence}"
 
 
-def _row(*cells: object) -> str:
-    return "| " + " | ".join(str(cell).replace("|", "\\|") for cell in cells) + " |"
+def cells(*texts: object) -> str:
+    """A row of a table."""
+    return "| " + " | ".join(str(text).replace("|", "\\|") for text in texts) + " |"
 
 
-def _rule(columns: int) -> str:
+def rule(columns: int) -> str:
+    """The line below the head of a table."""
     return "|" + " --- |" * columns

@@ -21,6 +21,7 @@ from trackspec.artifact_repository import ArtifactRepository, LocalPath
 from trackspec.entities import FileInfo
 from trackspec.errors import ErrorCode, TrackspecError, missing
 from trackspec.placing import Destination
+from trackspec.progress import progress
 
 T = TypeVar("T")
 
@@ -83,7 +84,8 @@ class ValidatedRepository(ArtifactRepository):
         files = list(self._files_below(path)) if found.is_dir else [found]
         if not files and path:
             raise missing("artifact", path)
-        self._in_parallel(lambda file: self._place(file, destination), files)
+        with progress("downloading", len(files)) as ended:
+            self._in_parallel(lambda file: self._place(file, destination), files, ended)
         return destination.place_of(path)
 
     def delete_artifacts(self, artifact_path: str | None = None) -> None:
@@ -107,7 +109,8 @@ class ValidatedRepository(ArtifactRepository):
     # -- what the calls above share -------------------------------------------------------------------------
 
     def _put_all(self, files: Sequence[tuple[Path, str]]) -> None:
-        self._in_parallel(lambda file: self._put_one(*file), files)
+        with progress("uploading", len(files)) as ended:
+            self._in_parallel(lambda file: self._put_one(*file), files, ended)
 
     def _put_one(self, local_file: Path, path: str) -> None:
         local_trees.require_readable(local_file)
@@ -155,21 +158,32 @@ class ValidatedRepository(ArtifactRepository):
             else:
                 yield found
 
-    def _in_parallel(self, transfer: Callable[[T], None], items: Sequence[T]) -> None:
-        """Transfer each item; the first failure is raised, once no transfer runs any more."""
+    def _in_parallel(
+        self, transfer: Callable[[T], None], items: Sequence[T], ended: Callable[[], None] | None = None
+    ) -> None:
+        """Transfer each item; the first failure is raised, once no transfer runs any more.
+
+        :param ended: is called after each.
+        """
+
+        def transfer_one(item: T) -> None:
+            transfer(item)
+            if ended:
+                ended()
+
         if self.parallel_transfers == 1 or len(items) == 1:
             for item in items:
-                transfer(item)
+                transfer_one(item)
             return
         with ThreadPoolExecutor(min(self.parallel_transfers, len(items) or 1)) as pool:
-            running: list[Future[None]] = [pool.submit(transfer, item) for item in items]
+            running: list[Future[None]] = [pool.submit(transfer_one, item) for item in items]
             try:
                 wait(running, return_when=FIRST_EXCEPTION)
             finally:
                 pool.shutdown(wait=True, cancel_futures=True)
-        for ended in running:
-            if not ended.cancelled():
-                ended.result()
+        for one in running:
+            if not one.cancelled():
+                one.result()
 
 
 def _is_directly_in(path: object, folder: str) -> bool:

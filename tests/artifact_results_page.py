@@ -1,0 +1,132 @@
+"""The page on MLflow's artifact repositories, drawn up from their reports."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from tests.results_page import Findings, Report, answer_told, cells, linked, mark, rule
+from trackspec import catalogue
+from trackspec.catalogue import Requirement
+
+SUBJECTS = {
+    "local": "`LocalArtifactRepository`",
+    "s3": "`S3ArtifactRepository`, SeaweedFS",
+    "gcs": "`GCSArtifactRepository`, fake-gcs-server",
+    "azure": "`AzureBlobArtifactRepository`, Azurite",
+    "http": "`HttpArtifactRepository`, `mlflow server`",
+    "mlflow-artifacts": "`MlflowArtifactsRepository`, `mlflow server`",
+}
+LEFT_OUT = ("artifact-names", "artifact-hostile-server", "artifact-proxy")
+"""The profiles that are not judged."""
+_UNSHOWN = (
+    "path.",
+    "artifact.links-",
+    "delete.exact-name",
+    "delete.path-refused",
+    "download.link-",
+    "download.temporary-private",
+    "repository.agreement",
+    "upload.folder-judged-first",
+    "upload.link-",
+    "upload.name-refused",
+)
+"""How the ids begin of what is left out of the other profiles."""
+
+_INTRODUCTION = """\
+What the suite, version {suite}, finds in the artifact repositories that MLflow {mlflow} ships, judged by version
+{spec} of the [specification](../../spec/README.md). `make results` writes this page, and the reports in JSON
+beside it.
+
+MLflow does not promise what the specification asks for. *Fails* means that a repository does not do what one
+sentence of the specification says, and no more than that. The rules of paths and names, links, and servers that
+lie are no part of this page.
+
+| | class | of |
+| --- | --- | --- |
+{judged}
+
+The services are those that the tests start on this machine; emulators are not the services that they stand for. A
+finding is repeated, and its calls are printed as a script, by
+
+    make check INTERFACE=artifacts SUBJECT='mlflow+file:judged'"""
+
+
+def is_shown(requirement_id: str) -> bool:
+    """Whether the page tells what became of a requirement."""
+    return not requirement_id.startswith(_UNSHOWN) and requirement(requirement_id).profile not in LEFT_OUT
+
+
+def requirement(id_: str) -> Requirement:
+    """A requirement by its id."""
+    return catalogue.requirements()[id_]
+
+
+def page(mlflow_version: str, reports: Mapping[str, Report]) -> str:
+    """The page as Markdown."""
+    found = Findings(reports)
+    first = next(iter(reports.values()))
+    introduction = _INTRODUCTION.format(
+        suite=first["suite_version"],
+        mlflow=mlflow_version,
+        spec=first["spec_version"],
+        judged="\n".join(
+            cells(SUBJECTS[subject], f"`{told['subject']['module']}`", told["subject"]["distribution"])
+            for subject, told in reports.items()
+        ),
+    )
+    parts = [
+        f"# MLflow {mlflow_version}'s artifact repositories",
+        introduction,
+        "## What is kept",
+        "*Blocked* is what rests on a requirement that fails, and was not judged.",
+        *_counts(reports),
+        "## What fails",
+        "Every requirement that some repository does not keep. The id leads to its sentence in the specification, "
+        "*fails* to what the repository answered. A dot is a pass.",
+        *_failures(found),
+        "## Findings",
+        *_findings(found),
+    ]
+    return "\n\n".join(parts) + "\n"
+
+
+def _counts(reports: Mapping[str, Report]) -> Iterator[str]:
+    profiles = [name for name in catalogue.profiles_of("artifacts") if name not in LEFT_OUT]
+    lines = [cells("profile", *(SUBJECTS[subject] for subject in reports)), rule(len(reports) + 1)]
+    lines += [cells(f"`{name}`", *(_count(report, name) for report in reports.values())) for name in profiles]
+    yield "\n".join(lines)
+
+
+def _count(report: Report, profile: str) -> str:
+    judged = [
+        (requirement(item["id"]).level.value, item["outcome"])
+        for item in report["requirements"]
+        if requirement(item["id"]).profile == profile
+    ]
+    counts = {
+        "kept": sum(outcome == "pass" for _, outcome in judged),
+        "MUST failed": judged.count(("MUST", "fail")),
+        "SHOULD failed": judged.count(("SHOULD", "fail")),
+        "blocked": sum(outcome == "blocked" for _, outcome in judged),
+        "not applicable": sum(outcome == "not applicable" for _, outcome in judged),
+    }
+    return ", ".join(f"{count} {word}" for word, count in counts.items() if count)
+
+
+def _failures(found: Findings) -> Iterator[str]:
+    lines = [cells("requirement", "", *(SUBJECTS[name] for name in found.subjects)), rule(len(found.subjects) + 2)]
+    for item in found.unkept():
+        marks = [mark(found.outcome(subject, item), item) for subject in found.subjects]
+        lines.append(cells(linked(item), item.level, *marks))
+    yield "\n".join(lines)
+
+
+def _findings(found: Findings) -> Iterator[str]:
+    for item in found.unkept():
+        yield f"### {item.id}"
+        yield f"{item.level} of `{item.profile}`, {linked(item, f'spec/{item.chapter}')}: {item.text}"
+        answers: dict[str, list[str]] = {}
+        for subject in found.subjects:
+            if found.outcome(subject, item) in ("fail", "blocked", "error"):
+                answers.setdefault(answer_told(found.told(subject, item)), []).append(SUBJECTS[subject])
+        yield "\n".join(f"- {'; '.join(subjects)}: {told}" for told, subjects in answers.items())
