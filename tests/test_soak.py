@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -12,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from tests.servers.tracking import command as serve
 from tests.servers.tracking import in_process
 
 
@@ -106,3 +108,13 @@ def test_the_page_counts_what_was_lost(tmp_path: Path) -> None:
 
     row = "| 2 | 0 | 0 | 0 | 2 | 2 | 96 | 0 | 3 | 0 | 0 | 0 |"
     assert f"| `SqlAlchemyStore`, SQLite {row}" in (tmp_path / "survival.md").read_text()
+
+
+def test_a_server_is_killed_and_started_again(tmp_path: Path) -> None:
+    """What a command starts is soaked by killing the server itself, and keeps what it has acknowledged."""
+    command = shlex.join([*serve(f"sqlite:///{tmp_path}/store.db", "--workers", "2"), "--port", "{port}"])
+
+    ran, found = soak("--server-command", command, "--rounds=kills=3", directory=tmp_path)
+
+    assert (ran.returncode, ran.stderr) == (0, "")
+    assert found["kills"]["faults"] == 3

@@ -19,6 +19,7 @@ from typing import Any, Generic, TypeVar, cast
 from trackspec_conformance.expectations import NotApplicable, shown_error
 from trackspec_conformance.losing_proxy import LosingProxy
 from trackspec_conformance.recording import Transcript
+from trackspec_conformance.started_server import KillableServer
 from trackspec_conformance.wire.client import tls_context
 
 TIME_BUDGET = float(os.environ.get("TRACKSPEC_TIME_BUDGET", "3"))
@@ -71,6 +72,7 @@ class Openings(Generic[S]):
     :ivar other: opens what a locator names.
     :ivar url: where the subject is reached, if it is a server.
     :ivar through: opens the server at another URL, that of a proxy.
+    :ivar started: the server, where the suite has started it.
     """
 
     again: Callable[[], S] | None = None
@@ -81,6 +83,7 @@ class Openings(Generic[S]):
     other: Callable[[str], S] | None = None
     url: str | None = None
     through: Callable[[str], S] | None = None
+    started: KillableServer | None = None
 
 
 class Arrangement(Generic[S]):
@@ -162,6 +165,11 @@ class Arrangement(Generic[S]):
         if self._openings.url is None or self._openings.through is None:
             raise NotApplicable("the subject is no server: no answer to a client of it can be lost")
         return self._openings.url, self._openings.through
+
+    @property
+    def started_server(self) -> KillableServer | None:
+        """The subject, where it is a server that the suite has started; it may be killed, and is started again."""
+        return self._openings.started
 
     def kept(self, what: str, make: Callable[[], T]) -> T:
         """What checks of one process share, made when it is first asked for."""

@@ -25,6 +25,7 @@ from trackspec_conformance.planning import Plan, SelectionError, plan
 from trackspec_conformance.report import Report, draw_up
 from trackspec_conformance.report.machine_readable import as_json, as_junit
 from trackspec_conformance.report.terminal import print_report
+from trackspec_conformance.started_server import DEFAULT_SUBJECT, PORT, StartedServer, started, taking_orders
 from trackspec_conformance.subjects import SubjectError
 
 _COULD_NOT_BE_JUDGED = 2
@@ -39,8 +40,8 @@ def check_subject(options: argparse.Namespace) -> int:
     interface = INTERFACES[options.interface]
     try:
         _require_sense(options, interface)
-        with located(options.subject, interface) as (subject, shown):
-            report = _judged(options, interface, subject, shown)
+        with served(options, interface) as (subject, shown, server), _orders(server) as orders_at:
+            report = _judged(options, interface, subject, shown, orders_at)
     except (UsageError, KnownFailuresError, SelectionError, SubjectError) as error:
         print(f"trackspec: {error}", file=sys.stderr)
         return _COULD_NOT_BE_JUDGED
@@ -50,6 +51,27 @@ def check_subject(options: argparse.Namespace) -> int:
 def masked(locator: str) -> str:
     """A locator without the password that its URI may carry."""
     return re.sub(r"(://[^/@:\s]*):[^@\s]*@", r"\1:***@", locator)
+
+
+@contextlib.contextmanager
+def served(options: argparse.Namespace, interface: Interface) -> Iterator[tuple[str, str, StartedServer | None]]:
+    """The locator to judge, the one to show, and the server, where a command is given that starts it."""
+    if options.server_command is None:
+        with located(options.subject, interface) as (subject, shown):
+            yield subject, shown, None
+        return
+    with started(options.server_command) as server:
+        subject = (options.subject or DEFAULT_SUBJECT).replace(PORT, str(server.port))
+        yield subject, masked(subject), server
+
+
+@contextlib.contextmanager
+def _orders(server: StartedServer | None) -> Iterator[str | None]:
+    if server is None:
+        yield None
+        return
+    with taking_orders(server) as address:
+        yield address
 
 
 @contextlib.contextmanager
@@ -71,12 +93,16 @@ def _require_sense(options: argparse.Namespace, interface: Interface) -> None:
     if options.spec_version not in (None, *catalogue.SPEC_VERSIONS):
         known = ", ".join(catalogue.SPEC_VERSIONS)
         raise UsageError(f"no specification {options.spec_version!r}; this suite judges by {known}")
+    if options.server_command and options.workers > 1 and "durability" in (options.profile or ()):
+        raise UsageError("a server that is killed is judged by one process: leave -n out")
     for file in (options.json, options.junit):
         if file not in (None, "-") and not Path(file).absolute().parent.is_dir():
             raise UsageError(f"cannot write {file}: there is no such directory")
 
 
-def _judged(options: argparse.Namespace, interface: Interface, subject: str, shown: str) -> Report:
+def _judged(
+    options: argparse.Namespace, interface: Interface, subject: str, shown: str, orders_at: str | None
+) -> Report:
     known = read_known_failures(Path(options.known)) if options.known else {}
     seed = secrets.randbelow(2**32) if options.seed is None else options.seed
     plans: list[Plan] = []
@@ -96,6 +122,7 @@ def _judged(options: argparse.Namespace, interface: Interface, subject: str, sho
             shown_subject=shown,
             workers=options.workers,
             seed=seed,
+            started_server=orders_at,
             on_result=progress.advance,
         )
     (planned,) = plans

@@ -20,6 +20,7 @@ from trackspec_conformance.checks import Check
 from trackspec_conformance.interfaces import Interface
 from trackspec_conformance.outcomes import CheckResult, Outcome, failure
 from trackspec_conformance.scripts import Call, script
+from trackspec_conformance.started_server import STARTING
 from trackspec_conformance.subjects.errors import SubjectError
 from trackspec_conformance.subjects.subject import Identity
 from trackspec_conformance.worker import result_from
@@ -55,6 +56,7 @@ def judge(
     shown_subject: str | None = None,
     workers: int = 1,
     seed: int = 0,
+    started_server: str | None = None,
     on_result: Callable[[CheckResult], None] | None = None,
 ) -> Judgement:
     """Run the checks that ``plan`` names, each after those it rests on.
@@ -63,6 +65,7 @@ def judge(
     :param subject: the locator that every worker opens.
     :param plan: is told what was opened, and returns the checks to run.
     :param shown_subject: the locator in scripts and messages, where it differs.
+    :param started_server: where orders to kill and start the server are taken, if the suite has started it.
     :raises SubjectError: if the subject cannot be opened at all.
     """
     opening = {
@@ -70,6 +73,7 @@ def judge(
         "subject": subject,
         "shown_subject": shown_subject or subject,
         "seed": seed,
+        "started_server": started_server,
     }
     with contextlib.closing(_Session(interface, opening, on_result)) as session:
         session.open(plan)
@@ -273,6 +277,8 @@ class _Session:
             worker.call_deadline = time.monotonic() + self._call_timeout
             if message["kind"] == "calling":
                 worker.note(message["number"], Call(message["source"], message["name"], "returned"))
+            elif message["kind"] == "ordering" and message["order"]:
+                worker.call_deadline += STARTING
             elif message["kind"] == "judged":
                 check, worker.check = worker.check, None
                 assert check is not None

@@ -23,14 +23,21 @@ def killed(
 ) -> list[Operation]:
     """The history of a process that was killed while it made these calls; the last may be one without an answer.
 
-    :param witness: a process that makes its own calls meanwhile.
+    Where the suite has started the server that the process talks to, it is killed too, and started again.
+
+    :param witness: a process that makes its own calls meanwhile: then a server is spared.
     :raises NotApplicable: if no process can open the subject.
     """
     with opened_process(store, fresh, "writer") as writer:
         writer.begin(orders)
         writer.wait(PATIENCE, for_calls=fresh.random.randrange(1, max(2, len(orders) - 3)))
         time.sleep(fresh.random.random() * LONGEST * _duration(writer.history()))
+        server = None if witness else fresh.started_server
+        if server:
+            server.kill()
         writer.kill()
+        if server:
+            server.start()
         if witness is not None:
             witness.wait(PATIENCE)
         history = writer.history()

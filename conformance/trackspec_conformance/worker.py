@@ -19,6 +19,7 @@ from trackspec_conformance.declining import refusal_checks
 from trackspec_conformance.expectations import shown_error
 from trackspec_conformance.interfaces import INTERFACES
 from trackspec_conformance.outcomes import CheckResult, Outcome
+from trackspec_conformance.started_server import RemoteServer
 from trackspec_conformance.subjects import Identity, Subject, SubjectError, open_subject
 from trackspec_conformance.trial import run_check
 
@@ -36,6 +37,7 @@ class Worker:
         self._locator: str = opening["subject"]
         self._shown_locator: str = opening["shown_subject"]
         self._seed: int = opening["seed"]
+        self._orders_at: str | None = opening["started_server"]
         self._interface = INTERFACES[opening["interface"]]
         try:
             self._subject = open_subject(self._locator, self._interface.name)
@@ -68,6 +70,7 @@ class Worker:
                 placed=self._subject.placed,
                 url=self._subject.url,
                 through=self._subject.through,
+                started=self._started_server(),
             ),
             on_call=lambda number, call: self._say("calling", number=number, name=call.name, source=call.source),
         )
@@ -75,6 +78,11 @@ class Worker:
         if result.outcome in (Outcome.FAIL, Outcome.BLOCKED, Outcome.ERROR):
             message["answers"] = self._answers()
         self._say("judged", **message)
+
+    def _started_server(self) -> RemoteServer | None:
+        if self._orders_at is None:
+            return None
+        return RemoteServer(self._orders_at, lambda order: self._say("ordering", order=order))
 
     def _answers(self) -> str | None:
         """Whether the subject still answers the plainest read: None, or how it fails."""

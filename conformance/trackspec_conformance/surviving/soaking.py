@@ -17,10 +17,11 @@ from rich.table import Table
 
 from trackspec import TrackingStore
 from trackspec_conformance.arrangement import Blocked, Openings, Workspace
-from trackspec_conformance.checking import UsageError, located, masked
+from trackspec_conformance.checking import UsageError, masked, served
 from trackspec_conformance.expectations import NotApplicable, Unexpected, shown_error
 from trackspec_conformance.fresh import Fresh
 from trackspec_conformance.interfaces import TRACKING
+from trackspec_conformance.started_server import KillableServer
 from trackspec_conformance.subjects import Subject, SubjectError, open_subject
 from trackspec_conformance.surviving.scenarios import SCENARIOS, Found
 from trackspec_conformance.surviving.tally import Tally
@@ -35,7 +36,10 @@ def soak(options: argparse.Namespace) -> int:
     """Make the rounds, print what came of them, and return the exit status."""
     seed = secrets.randbelow(2**32) if options.seed is None else options.seed
     try:
-        with located(options.subject, TRACKING) as (locator, shown), contextlib.closing(Soak(locator)) as run:
+        with (
+            served(options, TRACKING) as (locator, shown, server),
+            contextlib.closing(Soak(locator, server)) as run,
+        ):
             started = time.monotonic()
             for scenario, own in _rounds(options, seed):
                 run.round(scenario, own)
@@ -57,8 +61,9 @@ class Soak:
     :ivar tallies: what came of them so far, by scenario.
     """
 
-    def __init__(self, locator: str) -> None:
+    def __init__(self, locator: str, server: KillableServer | None = None) -> None:
         self._locator = locator
+        self._server = server
         self._subject: Subject = open_subject(locator)
         self._store: TrackingStore = self._subject.open()
         self._workspace = Workspace()
@@ -93,6 +98,7 @@ class Soak:
             locator=self._locator if subject.reopenable else None,
             url=subject.url,
             through=subject.through,
+            started=self._server,
         )
 
     def close(self) -> None:
