@@ -13,6 +13,7 @@ import pytest
 
 from tests.cutting import NAME, cut_after, cut_connections
 from tests.servers import free_port
+from tests.servers import ftp as ftp_server
 from tests.servers.file_servers import PASSWORD, FileServer
 from tests.servers.object_stores import ObjectStore
 from tests.servers.scripted import answer, relayed, scripted
@@ -367,8 +368,27 @@ def test_nobody_in_the_netrc_file_is_anonymous(
         assert Path(repository.download_artifacts("a")).read_bytes() == b"1"
         with pytest.raises(TrackspecError, match="netrc") as refused:
             logged(repository, "b")
-
     assert refused.value.error_code is ErrorCode.PERMISSION_DENIED
+    with ArtifactRepository.from_artifact_uri(ftp.root) as repository:
+        assert repository.list_artifacts("open") == [FileInfo("open/a", False, 1)]
+        with pytest.raises(TrackspecError, match="netrc") as refused:
+            logged(repository, "b")
+    assert refused.value.error_code is ErrorCode.PERMISSION_DENIED
+
+
+def test_a_server_that_tells_no_facts_is_told(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Without the listings of RFC 3659, every call says so."""
+    from pyftpdlib.handlers import FTPHandler  # noqa: PLC0415 - used once
+
+    with ftp_server.server() as server:
+        monkeypatch.setenv("NETRC", server.settings["NETRC"])
+        commands = {name: what for name, what in FTPHandler.proto_cmds.items() if name not in ("MLST", "MLSD")}
+        monkeypatch.setattr(FTPHandler, "proto_cmds", commands)
+
+        for error in calls(f"{server.root}/x", tmp_path):
+            assert error.error_code is ErrorCode.NOT_IMPLEMENTED
+            assert "RFC 3659" in error.message
+        assert [path for path in server.folder.rglob("*") if path.is_file()] == []
 
 
 def test_a_user_who_is_not_in_the_netrc_file_is_told(ftp: FileServer, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import posixpath
 import re
 import secrets
 from abc import abstractmethod
@@ -194,7 +195,7 @@ class RemoteTreeRepository(ValidatedRepository):
             self._write(local_file, temporary)
         except FileNotFoundError:
             try:
-                self._make_folder(parent_of(temporary))
+                self._make_folder(posixpath.dirname(temporary))
                 self._write(local_file, temporary)
             except FileNotFoundError:
                 raise Refused from None
