@@ -178,8 +178,8 @@ class FTPArtifactRepository(RemoteTreeRepository):
             return self._service.wrong_credentials()
         if _code(error) in _UNKNOWN:
             return TrackspecError(
-                f"{self._service.name} does not know the listings of RFC 3659 (MLST and MLSD), without which files and "
-                "folders cannot be told apart.",
+                f"{self._service.name} does not know the listings of RFC 3659 (MLST and MLSD), without which "
+                "files and folders cannot be told apart.",
                 ErrorCode.NOT_IMPLEMENTED,
             )
         return Refused()
