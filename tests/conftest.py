@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests import servers
-from tests.servers import azurite, fake_gcs, mariadb, moto_s3, postgresql, seaweedfs, sshd, webhdfs
+from tests.servers import azurite, fake_gcs, hadoop, mariadb, moto_s3, postgresql, seaweedfs, sshd, webhdfs
 from tests.servers import dbfs as dbfs_server
 from tests.servers import ftp as ftp_server
 from tests.servers.databases import fresh_database
@@ -99,6 +99,12 @@ def dbfs() -> Iterator[ObjectStore]:
 def hdfs() -> Iterator[ObjectStore]:
     """An HDFS of our own, which lasts as long as the tests."""
     yield from _running(webhdfs.server)
+
+
+@pytest.fixture(scope="session")
+def real_hdfs() -> Iterator[ObjectStore]:
+    """Hadoop's own HDFS, which lasts as long as the tests."""
+    yield from _running(hadoop.server)
 
 
 @pytest.fixture

@@ -13,17 +13,21 @@ import pytest
 
 from tests.cutting import NAME, cut_after, cut_connections
 from tests.servers import free_port
+from tests.servers import ftp as ftp_server
 from tests.servers.file_servers import PASSWORD, FileServer
 from tests.servers.object_stores import ObjectStore
+from tests.servers.scripted import answer, relayed, scripted
 from trackspec import ArtifactRepository, ErrorCode, FileInfo, TrackspecError
 from trackspec_conformance.local_files import Noise, digest_of, local_file
 from trackspec_reference.artifacts import dbfs, remote_tree
+from trackspec_reference.artifacts.hdfs import HdfsArtifactRepository
 from trackspec_reference.credentials import databricks
 from trackspec_reference.credentials.databricks import get_databricks_host_creds
 from trackspec_reference.tracking.rest.patience import Patience
 
 SECRET = "a-secret-of-nobodys"
 SERVERS = ["ftp", "ftps", "sftp", "dbfs", "hdfs"]
+REAL = [*SERVERS, "real_hdfs"]
 OLD, NEW = Noise(2_500_000, 1), Noise(3_000_001, 2)
 
 
@@ -38,7 +42,7 @@ def quick(no_cloud: None, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> It
     get_databricks_host_creds.cache_clear()
 
 
-@pytest.fixture(params=SERVERS)
+@pytest.fixture(params=REAL)
 def server(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> ObjectStore:
     """A server of each kind in turn, which the environment names."""
     return known(request.param, request, monkeypatch)
@@ -252,6 +256,40 @@ def test_a_connection_that_was_cut_while_idle_is_replaced(repository: ArtifactRe
     assert repository.list_artifacts() == [FileInfo("a", False, 1)]
 
 
+def test_a_renaming_whose_answer_is_lost_has_been_done(hdfs: ObjectStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The upload asks again, finds its hidden file gone, and has ended."""
+    monkeypatch.setenv("HADOOP_USER_NAME", hdfs.settings["HADOOP_USER_NAME"])
+    port = int(hdfs.settings["TRACKSPEC_WEBHDFS_URL"].rpartition(":")[2])
+    with scripted(relayed(port, "renameoptions=OVERWRITE")) as relay:
+        monkeypatch.setenv("TRACKSPEC_WEBHDFS_URL", relay.url)
+        with ArtifactRepository.from_artifact_uri(f"{hdfs.root}/answer-lost") as repository:
+            logged(repository, "a")
+
+            assert repository.list_artifacts() == [FileInfo("a", False, 1)]
+            repository.delete_artifacts()
+    assert sum("op=RENAME" in request.target for request in relay.received) == 2
+
+
+def test_who_asks_is_told_to_the_name_node_only(hdfs: ObjectStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A redirection to somewhere else is followed without a credential, and one to what is no place is not."""
+    (Path.home()).mkdir()
+    (Path.home() / ".netrc").write_text(f"machine 127.0.0.1 login tester password {SECRET}\n")
+    monkeypatch.setenv("HADOOP_USER_NAME", "tester")
+    with scripted(answer(b"content", "200 OK", None)) as elsewhere:
+        there = f"Location: {elsewhere.url}/webhdfs/v1/x/a?op=OPEN"
+        with scripted(answer(b"", "307 Temporary Redirect", None, there)) as name_node:
+            monkeypatch.setenv("TRACKSPEC_WEBHDFS_URL", name_node.url)
+            with ArtifactRepository.from_artifact_uri("hdfs://127.0.0.1/x") as repository:
+                assert isinstance(repository, HdfsArtifactRepository)
+                assert repository._read("/x/a", Path(local_file("read", b"")))
+                name_node.play(answer(b"", "307 Temporary Redirect", None, "Location: file:///etc/passwd"))
+                with pytest.raises(TrackspecError, match="speaks no WebHDFS"):
+                    repository._read("/x/a", Path(local_file("read", b"")))
+
+    assert [request.target for request in elsewhere.received] == ["/webhdfs/v1/x/a?op=OPEN"]
+    assert all("authorization" not in request.headers for request in elsewhere.received)
+
+
 # -- services that fail ------------------------------------------------------------------------------------------
 
 
@@ -330,8 +368,27 @@ def test_nobody_in_the_netrc_file_is_anonymous(
         assert Path(repository.download_artifacts("a")).read_bytes() == b"1"
         with pytest.raises(TrackspecError, match="netrc") as refused:
             logged(repository, "b")
-
     assert refused.value.error_code is ErrorCode.PERMISSION_DENIED
+    with ArtifactRepository.from_artifact_uri(ftp.root) as repository:
+        assert repository.list_artifacts("open") == [FileInfo("open/a", False, 1)]
+        with pytest.raises(TrackspecError, match="netrc") as refused:
+            logged(repository, "b")
+    assert refused.value.error_code is ErrorCode.PERMISSION_DENIED
+
+
+def test_a_server_that_tells_no_facts_is_told(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Without the listings of RFC 3659, every call says so."""
+    from pyftpdlib.handlers import FTPHandler  # noqa: PLC0415 - used once
+
+    with ftp_server.server() as server:
+        monkeypatch.setenv("NETRC", server.settings["NETRC"])
+        commands = {name: what for name, what in FTPHandler.proto_cmds.items() if name not in ("MLST", "MLSD")}
+        monkeypatch.setattr(FTPHandler, "proto_cmds", commands)
+
+        for error in calls(f"{server.root}/x", tmp_path):
+            assert error.error_code is ErrorCode.NOT_IMPLEMENTED
+            assert "RFC 3659" in error.message
+        assert [path for path in server.folder.rglob("*") if path.is_file()] == []
 
 
 def test_a_user_who_is_not_in_the_netrc_file_is_told(ftp: FileServer, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -579,7 +636,7 @@ def test_names_that_hdfs_does_not_have_are_kept(hdfs: ObjectStore, monkeypatch: 
     """Colons, and what stands for them, are different names that come back as they were."""
     for name, value in hdfs.settings.items():
         monkeypatch.setenv(name, value)
-    names = ["ab:c", "ab%3Ac", "ab%253Ac", "%:", "%25", "a%2:", "100%"]
+    names = ["ab:c", "ab=3Ac", "ab=3D3Ac", "=:", "a=", "year=2026", "=25", "100%", "a+b;c", "e\u0301", "\u00e9"]
     with ArtifactRepository.from_artifact_uri(f"{hdfs.root}/colons") as repository:
         for name in names:
             logged(repository, name, name.encode())

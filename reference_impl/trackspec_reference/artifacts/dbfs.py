@@ -135,7 +135,7 @@ class DbfsArtifactRepository(RemoteTreeRepository):
         for _ in range(_LOOKS):
             if _ASIDE not in found:
                 break
-            before, aside = found, self._by_name(f"{place}/{_ASIDE}")
+            before, aside = found, self._by_name(posixpath.join(place, _ASIDE))
             found = {**aside, **self._by_name(place)}
             if before.keys() <= found.keys():
                 break

@@ -9,7 +9,7 @@ import ssl
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from trackspec.artifact_locations import artifact_location
 from trackspec.errors import ErrorCode, TrackspecError, invalid
@@ -33,8 +33,10 @@ _CREDENTIALS = (
 )
 _ELSEWHERE = "Correct host and port in the URI."
 _AUTHORITIES = "SSL_CERT_FILE names its authorities."
-_NO_FOLDER = ("450", "550", "553")
-"""What servers answer where a folder is missing, a file is in the way, or somebody may not."""
+_ORDINARY = ("501", "550", "553")
+"""What servers answer where something is missing or in the way, or somebody may not: they do not say which."""
+_UNKNOWN = ("500", "502", "504")
+"""What they answer to a command that they do not know."""
 
 
 class FTPArtifactRepository(RemoteTreeRepository):
@@ -74,35 +76,28 @@ class FTPArtifactRepository(RemoteTreeRepository):
         with self._asking() as ftp, local_file.open("rb") as content:
             try:
                 ftp.storbinary(f"STOR {place}", content, _PIECE)
-            except ftplib.Error as error:
-                if _code(error) in _NO_FOLDER:
-                    raise FileNotFoundError(place) from None
-                raise
+            except ftplib.error_perm as error:
+                _require_ordinary(error)
+                raise FileNotFoundError(place) from None
 
     def _read(self, place: str, local_file: Path) -> bool:
         with self._asking() as ftp, local_file.open("wb") as written:
             try:
                 ftp.retrbinary(f"RETR {place}", written.write, _PIECE)
-            except ftplib.error_perm:
-                pass
+            except ftplib.error_perm as error:
+                _require_ordinary(error)
             else:
                 return True
-        if self._entry(place) is None:
-            return False
-        raise Refused
+        return self._is_gone(place)
 
     def _entries(self, place: str) -> Iterable[Entry]:
-        found: list[Entry] = []
         with self._asking() as ftp:
             try:
-                for name, facts in ftp.mlsd(place):
-                    entry = _of_facts(posixpath.basename(name), facts)
-                    if entry is not None:
-                        found.append(entry)
-            except ftplib.error_perm:
-                pass
+                told = [_of_facts(posixpath.basename(name), facts) for name, facts in ftp.mlsd(place)]
+            except ftplib.error_perm as error:
+                _require_ordinary(error)
             else:
-                return found
+                return [entry for entry in told if entry is not None]
         there = self._entry(place)
         if there is not None and there.size is None:
             raise Refused
@@ -112,12 +107,12 @@ class FTPArtifactRepository(RemoteTreeRepository):
         with self._asking() as ftp:
             try:
                 told = ftp.sendcmd(f"MLST {place}")
-            except ftplib.error_perm:
+            except ftplib.error_perm as error:
+                _require_ordinary(error)
                 return None
         line = next((line for line in told.split("\n")[1:] if line.startswith(" ")), "")
-        facts = dict(
-            fact.lower().split("=", 1) for fact in line.strip().partition(" ")[0].split(";") if "=" in fact
-        )
+        told_facts = line.strip().partition(" ")[0].lower().split(";")
+        facts = dict(fact.split("=", 1) for fact in told_facts if "=" in fact)
         return _of_facts(posixpath.basename(place), facts, is_listing=False)
 
     def _make_folder(self, place: str) -> None:
@@ -126,8 +121,10 @@ class FTPArtifactRepository(RemoteTreeRepository):
             above.append(parent)
         with self._asking() as ftp:
             for folder in reversed(above):
-                with contextlib.suppress(ftplib.error_perm):  # it is there, or what is made next is refused
+                try:
                     ftp.mkd(folder)
+                except ftplib.error_perm as error:  # noqa: PERF203 - each folder has its own
+                    _require_ordinary(error)  # it is there, or what is made next is refused too
 
     def _rename(self, temporary: str, place: str) -> None:
         with self._asking() as ftp:
@@ -138,10 +135,9 @@ class FTPArtifactRepository(RemoteTreeRepository):
             try:
                 ftp.delete(place)
                 return
-            except ftplib.error_perm:
-                pass
-        if self._entry(place) is not None:
-            raise Refused
+            except ftplib.error_perm as error:
+                _require_ordinary(error)
+        self._is_gone(place)
 
     def _remove_folder(self, place: str) -> None:
         for name, size in self._entries(place):
@@ -150,10 +146,15 @@ class FTPArtifactRepository(RemoteTreeRepository):
             try:
                 ftp.rmd(place)
                 return
-            except ftplib.error_perm:
-                pass
+            except ftplib.error_perm as error:
+                _require_ordinary(error)
+        self._is_gone(place)
+
+    def _is_gone(self, place: str) -> Literal[False]:
+        """Require that what was refused was so since there is nothing."""
         if self._entry(place) is not None:
             raise Refused
+        return False
 
     @contextmanager
     def _asking(self) -> Iterator[ftplib.FTP]:
@@ -162,7 +163,7 @@ class FTPArtifactRepository(RemoteTreeRepository):
             with self._connections.borrowed() as ftp:
                 yield ftp
         except ftplib.error_perm as error:
-            raise (self._service.wrong_credentials() if _code(error) == "530" else Refused()) from None
+            raise self._why(error) from None
         except (ftplib.Error, EOFError, ssl.SSLError):
             raise Lost from None
         except UnicodeDecodeError:
@@ -171,6 +172,17 @@ class FTPArtifactRepository(RemoteTreeRepository):
             if is_of_network(error):
                 raise Lost from None
             raise
+
+    def _why(self, error: ftplib.error_perm) -> Exception:
+        if _code(error) == "530":
+            return self._service.wrong_credentials()
+        if _code(error) in _UNKNOWN:
+            return TrackspecError(
+                f"{self._service.name} does not know the listings of RFC 3659 (MLST and MLSD), without which "
+                "files and folders cannot be told apart.",
+                ErrorCode.NOT_IMPLEMENTED,
+            )
+        return Refused()
 
     def _connected(self) -> ftplib.FTP:
         ftp = _OverTLS(context=ssl.create_default_context()) if self._over_tls else ftplib.FTP()
@@ -215,6 +227,12 @@ def _of_facts(name: str, facts: dict[str, str], *, is_listing: bool = True) -> E
         return Entry(name, None)
     size = facts.get("size", "")
     return Entry(name, int(size)) if kind == "file" and size.isdecimal() else None
+
+
+def _require_ordinary(error: ftplib.error_perm) -> None:
+    """Require that an answer says no more than that something is not done."""
+    if _code(error) not in _ORDINARY:
+        raise error
 
 
 def _code(error: Exception) -> str:

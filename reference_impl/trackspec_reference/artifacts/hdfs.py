@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import posixpath
 import re
+import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -36,6 +37,12 @@ _ELSEWHERE = (
 )
 _TIMES = (CONNECT_TIMEOUT, TIMEOUT)
 _PIECE = 256 * 1024
+_BASE = "/webhdfs/v1"
+_PAUSES = (0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 4.0)
+"""Seconds between looks at a file that is being closed."""
+_ESCAPED = re.compile("[%:;+]|=(?=25|3A|3B|2B|3D)")
+"""What no name in HDFS has, or a DataNode reads otherwise; and the escape where it would be taken for one."""
+_ESCAPE = re.compile("=(25|3A|3B|2B|3D)")
 _MOVED = (301, 302, 303, 307, 308)
 
 _log = logging.getLogger(__name__)
@@ -45,7 +52,8 @@ class HdfsArtifactRepository(RemoteTreeRepository):
     """The files below a folder of HDFS.
 
     The NameNode is asked over WebHDFS, and hands contents on to DataNodes, to which it alone says who asks. HDFS
-    has no names with a colon: it is kept as ``%3A``, and a ``%`` before ``3A`` or ``25`` as ``%25``.
+    has no names with a colon, and older DataNodes read a ``%``, ``+`` or ``;`` as something else: they are kept as
+    ``=3A``, ``=25``, ``=2B`` and ``=3B``, and a ``=`` before one of these, or before ``3D``, as ``=3D``.
 
     :param artifact_uri: ``hdfs://HOST:PORT/PATH``, as Hadoop's own tools have it: the port is not that of WebHDFS,
         which ``TRACKSPEC_WEBHDFS_URL`` or the files of ``HADOOP_CONF_DIR`` name. Nothing in the path is decoded.
@@ -82,6 +90,14 @@ class HdfsArtifactRepository(RemoteTreeRepository):
             headers = {"Content-Type": "application/octet-stream"}
             with self._sent("PUT", where, data=body, headers=headers, auth=_as_it_is) as answer:
                 _require_good(answer)
+
+    def _has_size(self, place: str, size: int) -> bool:
+        """Whether there is a file of so many bytes, once the DataNode, which says so earlier, has closed it."""
+        return super()._has_size(place, size) or any(self._has_size_after(pause, place, size) for pause in _PAUSES)
+
+    def _has_size_after(self, pause: float, place: str, size: int) -> bool:
+        time.sleep(pause)
+        return super()._has_size(place, size)
 
     def _read(self, place: str, local_file: Path) -> bool:
         try:
@@ -154,7 +170,9 @@ class HdfsArtifactRepository(RemoteTreeRepository):
             where = urlsplit(answer.headers.get("Location", ""))
             if where.scheme not in ("http", "https") or (self._is_encrypted and where.scheme != "https"):
                 raise self._no_answer()
-            return where.geturl()
+            # A NameNode composes the accents of the path that it gives, and so names another file.
+            before, found, _ = where.path.partition(f"{_BASE}/")
+            return where._replace(path=f"{before}{_BASE}{quote(place)}").geturl() if found else where.geturl()
 
     @contextmanager
     def _to_name_node(
@@ -164,7 +182,7 @@ class HdfsArtifactRepository(RemoteTreeRepository):
         query = "&".join(f"{name}={quote(value, safe='')}" for name, value in parameters.items())
         endpoint = self._endpoints[0]
         try:
-            with self._sent(method, f"{endpoint}/webhdfs/v1{quote(place)}?{query}") as answer:
+            with self._sent(method, f"{endpoint}{_BASE}{quote(place)}?{query}") as answer:
                 if _exception_of(answer) == "StandbyException":
                     raise Lost
                 yield answer
@@ -231,7 +249,7 @@ def _next(pieces: Iterator[bytes]) -> bytes:
 
 def _of_status(name: str, status: dict[str, Any]) -> Entry | None:
     """A file or folder; None where it is neither, such as a link."""
-    decoded = re.sub("%3A|%25", lambda found: {"%3A": ":", "%25": "%"}[found[0]], name)
+    decoded = _decoded(name)
     if _encoded(decoded) != name:
         _log.warning("HDFS has %r, which this repository would write otherwise; left out.", name)
         return None
@@ -241,7 +259,11 @@ def _of_status(name: str, status: dict[str, Any]) -> Entry | None:
 
 
 def _encoded(place: str) -> str:
-    return re.sub("%(?=3A|25)", "%25", place).replace(":", "%3A")
+    return _ESCAPED.sub(lambda found: f"={ord(found[0]):02X}", place)
+
+
+def _decoded(name: str) -> str:
+    return _ESCAPE.sub(lambda found: chr(int(found[1], 16)), name)
 
 
 def _is_unreachable(error: requests.ConnectionError) -> bool:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import posixpath
 import re
 import secrets
 from abc import abstractmethod
@@ -139,6 +140,11 @@ class RemoteTreeRepository(ValidatedRepository):
     def _remove_folder(self, place: str) -> None:
         """Delete a folder with all that is in it; some of it may be gone already."""
 
+    def _has_size(self, place: str, size: int) -> bool:
+        """Whether there is a file of so many bytes."""
+        found = self._entry(place)
+        return found is not None and found.size == size
+
     def _leads_elsewhere(self, path: str) -> bool:  # noqa: ARG002 - most protocols do not tell
         """Whether the way to a path leads through a symbolic link."""
         return False
@@ -189,12 +195,11 @@ class RemoteTreeRepository(ValidatedRepository):
             self._write(local_file, temporary)
         except FileNotFoundError:
             try:
-                self._make_folder(parent_of(temporary))
+                self._make_folder(posixpath.dirname(temporary))
                 self._write(local_file, temporary)
             except FileNotFoundError:
                 raise Refused from None
-        written = self._entry(temporary)
-        if written is None or written.size != local_file.stat().st_size:
+        if not self._has_size(temporary, local_file.stat().st_size):
             raise self._service.damaged()
 
     def _give_name(self, temporary: str, path: str) -> None:
