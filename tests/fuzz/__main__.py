@@ -21,6 +21,9 @@ from tests.fuzz.trying import LONGEST, Tried
 ENGINES = ("hypothesis", "atheris")
 KINDS = ("escape", "crash", "5xx", "hang")
 
+_LONGEST_COUNT = 1800.0
+"""Seconds in which a share of a number of inputs is tried; what is not by then shows in the table."""
+
 
 def engines() -> tuple[str, ...]:
     """The engines that are installed."""
@@ -65,6 +68,16 @@ def soak(minutes: float, surfaces: Iterable[str] = tuple(SURFACES), seed: int | 
     return [tried(surface, engine, seed=seed, seconds=minutes * 60 / len(shares)) for surface, engine in shares]
 
 
+def count(inputs: int, surfaces: Iterable[str], seed: int) -> list[Tried]:
+    """Try so many inputs on every surface, each engine its share of them."""
+    share = -(-inputs // len(engines()))
+    return [
+        tried(surface, engine, seed=seed, inputs=share, seconds=_LONGEST_COUNT)
+        for surface in surfaces
+        for engine in engines()
+    ]
+
+
 def print_tried(results: Sequence[Tried], console: Console) -> None:
     """Print how many inputs there were, what was found, and the inputs that found it."""
     table = Table(box=None, pad_edge=False)
@@ -83,13 +96,15 @@ def main() -> None:
     """Try, and print; the exit status is 1 if anything was found."""
     parser = argparse.ArgumentParser(prog="python -m tests.fuzz", description=__doc__)
     parser.add_argument("--minutes", type=float, default=1.0, help="for all of it")
+    parser.add_argument("--inputs", type=int, help="on each surface, however long it takes")
     parser.add_argument(
         "--surface", action="append", choices=sorted(SURFACES), help="one of them; may be repeated"
     )
     parser.add_argument("--seed", type=int, help="where the inputs begin")
     options = parser.parse_args()
     seed = secrets.randbelow(2**31) if options.seed is None else options.seed
-    results = soak(options.minutes, options.surface or tuple(SURFACES), seed)
+    surfaces = options.surface or tuple(SURFACES)
+    results = count(options.inputs, surfaces, seed) if options.inputs else soak(options.minutes, surfaces, seed)
     print_tried(results, Console())
     missing = [engine for engine in ENGINES if engine not in engines()]
     print(f"seed {seed}" + (f"; not installed here: {', '.join(missing)}" if missing else ""))

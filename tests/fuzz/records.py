@@ -11,8 +11,9 @@ from hypothesis import strategies as st
 from hypothesis.strategies import SearchStrategy
 
 from tests.fuzz.surface import Found, Surface, each
-from trackspec import Dataset, DatasetInput, Metric, Param, RunTag, TrackspecError, ViewType, open_store
+from trackspec import Dataset, DatasetInput, Metric, Param, RunTag, TrackspecError, ViewType
 from trackspec.errors import ErrorCode
+from trackspec_reference.tracking.file_store import FileStore
 
 
 class Records(Surface):
@@ -28,7 +29,7 @@ class Records(Surface):
 
     def open(self) -> None:
         self._good, self._damaged = self.inside / "good", self.inside / "store"
-        with open_store(f"file:{self._good}") as store:
+        with FileStore(f"file:{self._good}") as store:
             experiment_id = store.create_experiment("e", "s3://b/x", [])
             run_id = store.create_run(experiment_id, "u", 1, [RunTag("t", "v")], "r").info.run_id
             store.log_batch(run_id, [Metric("m", 1.5, 1, step) for step in range(5)], [Param("p", "v")], [])
@@ -79,7 +80,7 @@ class Records(Surface):
 
 
 def _everything(directory: Path) -> object:
-    with contextlib.closing(open_store(f"file:{directory}")) as store:
+    with contextlib.closing(FileStore(f"file:{directory}")) as store:
         told = each(lambda: store.search_experiments(ViewType.ALL), store.get_artifact_root)
         ids = [item.experiment_id for item in told[0]] if isinstance(told[0], list) else ["0"]
         told += each(lambda: store.search_runs(ids, run_view_type=ViewType.ALL))

@@ -136,11 +136,12 @@ class Tokens(_Searching):
         return [told for store in self.stores for told in self._redeemed(store, data, tokens)]
 
     def _redeemed(self, store: TrackingStore, data: bytes, tokens: list[str]) -> list[object]:
-        told = each(lambda: store.search_experiments(page_token=tokens[0]))
+        told = each(*(partial(store.search_runs, ["0"], page_token=token) for token in tokens))
+        told += each(lambda: store.search_experiments(page_token=tokens[0]))
         for columns in self._ORDERS:
             bound = ("runs", ("0",), "ACTIVE_ONLY", parse_run_filter(None), parse_run_order(columns))
-            for token in (*tokens, self._forged(bound, data)):
-                told += each(partial(store.search_runs, ["0"], order_by=columns, page_token=token))
+            forged = self._forged(bound, data)
+            told += each(partial(store.search_runs, ["0"], order_by=columns, page_token=forged))
         run_id = store.search_runs(["0"], max_results=1)[0].info.run_id
         forged = self._forged(("history", run_id, "k"), data)
         return told + each(lambda: store.get_metric_history(run_id, "k", 2, forged))
