@@ -71,6 +71,7 @@ clean: ## remove what make and the tests have made
 .venv/developed: .venv/installed
 	$(BIN)/python $(INSTALL) 'pip>=25.1'
 	$(BIN)/python $(INSTALL) --group dev
+	@$(BIN)/python $(INSTALL) --group fuzz || echo 'atheris cannot be installed; the tests that need it are skipped.'
 	@touch $@
 
 .venv-mlflow/installed: pyproject.toml

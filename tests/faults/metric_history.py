@@ -11,7 +11,7 @@ from trackspec import ErrorCode, Metric, PagedList, TrackspecError, limits
 from trackspec.errors import invalid, missing
 from trackspec.memory_store import MemoryStore, RunRecord
 from trackspec.search import page_token as page_tokens
-from trackspec.search.order import metric_order
+from trackspec.search.order import is_point, metric_order
 
 History = PagedList[Metric]
 
@@ -437,7 +437,7 @@ class TokensFitEveryHistory(MemoryStore):
     def get_metric_history(
         self, run_id: str, metric_key: str, max_results: int | None = None, page_token: str | None = None
     ) -> History:
-        place = page_tokens.redeem(("history",), page_token)
+        place = page_tokens.redeem(("history",), page_token, is_point)
         after = None if place is None else Metric(metric_key, place[2], place[1], place[0])
         points = self._get_metric_history(run_id, metric_key, after, max_results)
         if not points or not self._get_metric_history(run_id, metric_key, points[-1], 1):

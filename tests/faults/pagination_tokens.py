@@ -160,7 +160,7 @@ class _LooselyBound(MemoryStore):
             "order": parse_run_order(given.get("order_by")),
         }
         query = tuple(self.loosened(bound).items())
-        position = page_tokens.redeem(query, token)
+        position = page_tokens.redeem(query, token, bool)
         start = 0 if position is None else int(position[0])
         rest = whole[start : start + size]
         more = start + size < len(whole)

@@ -172,7 +172,7 @@ class _BindsTokensOfExperiments(MemoryStore):
         clauses, columns = parse_experiment_filter(filter_string), parse_experiment_order(order_by)
         view_type, size = arguments.view_type(view_type), arguments.max_results(max_results)
         bound = ("experiments", *self._bound(view_type, clauses, columns))
-        after = page_tokens.redeem(bound, page_token)
+        after = page_tokens.redeem(bound, page_token, bool)
         found = self._search_experiments(ExperimentQuery(clauses, view_type, columns, after, size + 1))
         last = (
             page_tokens.issue(bound, experiment_sort_key(found[size - 1], columns)) if len(found) > size else None

@@ -6,7 +6,7 @@ what a check finds is the store's own.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from trackspec import (
@@ -35,10 +35,20 @@ class MlflowTrackingStore(TrackingStore):
     """A store over any instance of MLflow's ``AbstractStore``.
 
     :ivar adapted: that instance.
+    :ivar store_uri: the URI that it was opened by, if it was.
     """
 
-    def __init__(self, store: Any) -> None:
+    def __init__(
+        self, store: Any, uri: str | None = None, open_uri: Callable[[str], TrackingStore] | None = None
+    ) -> None:
         self.adapted = store
+        self.store_uri = uri
+        self._open_uri = open_uri
+
+    def opened_at(self, uri: str) -> TrackingStore:
+        """A store of the same kind that MLflow opens for another URI."""
+        assert self._open_uri is not None
+        return self._open_uri(uri)
 
     # -- experiments ----------------------------------------------------------------------------------------
 

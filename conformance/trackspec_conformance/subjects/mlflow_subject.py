@@ -68,7 +68,7 @@ def _open(uri: str, scheme: str, builder: Callable[..., Any], plugin: EntryPoint
         raise SubjectError(f"MLflow cannot open {without_password(uri)}: {one_line(error)}") from error
     if plugin:
         _require_plugins_own(store, plugin)
-    return MlflowTrackingStore(store)
+    return MlflowTrackingStore(store, uri, lambda other: _open(other, scheme, builder, plugin))
 
 
 def _require_plugins_own(store: object, plugin: EntryPoint) -> None:

@@ -131,7 +131,6 @@ def a_client_keeps_its_secret(fresh: Fresh) -> None:
         Told(echo=True, status=400),
         Told("<html>", content_type="text/html"),
         Told("{}", status=401),
-        Told("{}", announced=900),
     )
     for given in credentials(secret):
         for told in lies:
