@@ -11,6 +11,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import re
 import signal
 import subprocess
 import tempfile
@@ -75,6 +76,7 @@ def main() -> None:
             try:
                 with _running(subject, directory, python) as opened:
                     report = stable(_judged(opened, directory, python), directory)
+                    del report["profiles"]  # their verdicts count what is left out
             except Unavailable as reason:
                 print(f"{subject} is not judged: {reason}", flush=True)
                 continue
@@ -124,7 +126,8 @@ def _served(subject: str, directory: Path, python: str, environment: Mapping[str
 
 def _judged(opened: Opened, directory: Path, python: str) -> dict[str, Any]:
     """The report of one subject, without what is left out."""
-    file = directory / "report.json"
+    file, temporary = directory / "report.json", directory / "tmp"
+    temporary.mkdir()
     print(f"judging mlflow+{opened.uri}", flush=True)
     profiles = [name for name, item in catalogue.profiles_of("artifacts").items() if item.default]
     chosen = [word for name in profiles if name not in LEFT_OUT for word in ("--profile", name)]
@@ -134,22 +137,22 @@ def _judged(opened: Opened, directory: Path, python: str) -> dict[str, Any]:
             *(*chosen, f"mlflow+{opened.uri}"),
         ],
         cwd=directory,
-        env=opened.environment,
+        env={**opened.environment, "TMPDIR": str(temporary)},
         stdout=subprocess.DEVNULL,
         check=False,
     )
     if ran.returncode not in (0, 1):
         raise SystemExit(ran.returncode)
     report: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
-    shown = [item for item in report["requirements"] if is_shown(item["id"])]
-    return {"requirements": shown} | {name: report[name] for name in ("suite_version", "spec_version", "subject")}
+    return report | {"requirements": [item for item in report["requirements"] if is_shown(item["id"])]}
 
 
 def _text(report: dict[str, Any]) -> str:
     """A report as JSON with a line for each requirement, so that a change of one shows as such."""
     requirements = ",\n  ".join(json.dumps(item, ensure_ascii=False) for item in report["requirements"])
     others = json.dumps(report | {"requirements": []}, indent=1, ensure_ascii=False)
-    return others.replace('"requirements": []', f'"requirements": [\n  {requirements}\n ]') + "\n"
+    text = others.replace('"requirements": []', f'"requirements": [\n  {requirements}\n ]') + "\n"
+    return re.sub(r"DIRECTORY/tmp(/\w+-[a-z0-9_-]{8,})+", "TEMPORARY", text)
 
 
 if __name__ == "__main__":

@@ -26,9 +26,11 @@ _UNSHOWN = (
     "download.link-",
     "download.temporary-private",
     "repository.agreement",
+    "upload.circle-",
     "upload.folder-judged-first",
     "upload.link-",
     "upload.name-refused",
+    "upload.no-file-",
 )
 """How the ids begin of what is left out of the other profiles."""
 
@@ -70,7 +72,11 @@ def page(mlflow_version: str, reports: Mapping[str, Report]) -> str:
         mlflow=mlflow_version,
         spec=first["spec_version"],
         judged="\n".join(
-            cells(SUBJECTS[subject], f"`{told['subject']['module']}`", told["subject"]["distribution"])
+            cells(
+                SUBJECTS[subject],
+                f"`{told['subject']['module']}.{told['subject']['class']}`",
+                told["subject"]["distribution"],
+            )
             for subject, told in reports.items()
         ),
     )

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import os
+import signal
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
@@ -19,8 +22,9 @@ from mlflow.artifacts import download_artifacts
 from mlflow.store.artifact.artifact_repository_registry import get_artifact_repository
 from requests import HTTPError
 
-from tests.servers.tracking import in_process
-from trackspec import ArtifactRepository
+from tests.servers import free_port, wait_until_ready
+from tests.servers.tracking import Client, in_process
+from trackspec import ArtifactRepository, ErrorCode, TrackspecError
 
 SETTINGS = {
     "MLFLOW_DISABLE_TELEMETRY": "true",
@@ -160,3 +164,71 @@ def test_our_repositories_see_what_mlflow_logs(run_id: str, tmp_path: Path) -> N
             assert Path(copy).read_text() == "hello"
             assert ("notes/more/more.txt", False, 4) in listed(run_id, "notes/more")
             repository.delete_artifacts("more")
+
+
+# -- our repositories over MLflow's server -----------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def mlflow_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The URL of an ``mlflow server`` that proxies a folder."""
+    directory, port = tmp_path_factory.mktemp("mlflow"), free_port()
+    command = [sys.executable, "-m", "mlflow", "server", "--port", str(port), "--workers", "1"]
+    command += [
+        "--backend-store-uri",
+        f"sqlite:///{directory}/store.db",
+        "--artifacts-destination",
+        f"{directory}/kept",
+    ]
+    with (directory / "log").open("wb") as log:
+        process = subprocess.Popen(
+            command, stdout=log, stderr=log, env={**os.environ, **SETTINGS}, start_new_session=True
+        )
+    try:
+        wait_until_ready(lambda: Client(port).request("GET", "/health"), process, seconds=120)
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+
+
+@pytest.mark.parametrize("uri", ["{}/api/2.0/mlflow-artifacts/artifacts/a/root", "mlflow-artifacts:/another/root"])
+def test_our_repositories_work_over_mlflows_server(
+    mlflow_server: str, uri: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Files of every size, folders, what is missing, and deleting twice."""
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", mlflow_server)
+    tree = tmp_path / "tree"
+    (tree / "deep").mkdir(parents=True)
+    contents = {"a b (ä) 50%.txt": b"text", "deep/empty": b"", "deep/large": os.urandom(1 << 20) * 20}
+    for path, content in contents.items():
+        (tree / path).write_bytes(content)
+
+    with ArtifactRepository.from_artifact_uri(uri.format(mlflow_server)) as repository:
+        repository.log_artifacts(tree, "tree")
+        repository.log_artifact(tree / "deep" / "large")
+
+        listed = [(item.path, item.is_dir, item.file_size) for item in repository.list_artifacts("tree")]
+        assert listed == [("tree/a b (ä) 50%.txt", False, 4), ("tree/deep", True, None)]
+        assert repository.list_artifacts("nowhere") == []
+        copy = Path(repository.download_artifacts("tree"))
+        assert {path: (copy / path).read_bytes() for path in contents} == contents
+        with pytest.raises(TrackspecError) as missing:
+            repository.download_artifacts("tree/nothing")
+        assert missing.value.error_code is ErrorCode.RESOURCE_DOES_NOT_EXIST
+        repository.delete_artifacts("tree/deep")
+        repository.delete_artifacts("tree/deep")
+        assert [item.path for item in repository.list_artifacts("tree")] == ["tree/a b (ä) 50%.txt"]
+
+
+def test_a_run_of_mlflows_server_leads_to_its_artifacts(
+    mlflow_server: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The run is made by MLflow's client."""
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", mlflow_server)
+    client = MlflowClient(mlflow_server)
+    run_id = client.create_run("0").info.run_id
+    client.log_text(run_id, "hello", "notes/hello.txt")
+
+    with ArtifactRepository.from_artifact_uri(f"runs:/{run_id}/notes") as repository:
+        assert Path(repository.download_artifacts("hello.txt")).read_text() == "hello"

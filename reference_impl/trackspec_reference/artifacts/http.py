@@ -68,7 +68,7 @@ class HttpArtifactRepository(ValidatedRepository):
     # -- the primitives of a repository -----------------------------------------------------------------------
 
     def _put(self, local_file: Path, path: str) -> None:
-        self._answered("upload_artifact", path, upload=local_file)
+        self._do("upload_artifact", path, upload=local_file)
 
     def _get(self, path: str, local_file: Path) -> None:
         reply = self._asked("download_artifact", path, download=local_file)
@@ -94,12 +94,18 @@ class HttpArtifactRepository(ValidatedRepository):
                 self._delete(item.path)
             return
         try:
-            self._answered("delete_artifacts", path)
+            self._do("delete_artifacts", path)
         except TrackspecError as error:
             if error.error_code is not ErrorCode.RESOURCE_DOES_NOT_EXIST:
                 raise
 
     # -- requests ---------------------------------------------------------------------------------------------
+
+    def _do(self, name: str, path: str, **more: Any) -> None:
+        """Have done what has no answer; MLflow's server says so without a body."""
+        reply = self._asked(name, path, **more)
+        if reply.answer.status != GOOD or reply.answer.body:
+            answered(name, reply, self._client.creds)
 
     def _answered(self, name: str, path: str = "", **more: Any) -> Any:
         return answered(name, self._asked(name, path, **more), self._client.creds)

@@ -9,7 +9,7 @@ import shutil
 import stat
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, ClassVar
 from urllib.parse import unquote
 
 from trackspec.artifact_locations import artifact_location
@@ -29,6 +29,8 @@ class LocalArtifactRepository(ValidatedRepository):
     :param artifact_uri: a path, or ``file:`` and a percent-encoded path, on no host but ``localhost``.
     :raises TrackspecError: INVALID_PARAMETER_VALUE for any other URI.
     """
+
+    parallel_transfers: ClassVar[int] = 16  # most of the time of a small file is waiting for the disk
 
     def __init__(self, artifact_uri: str) -> None:
         super().__init__(artifact_uri)

@@ -29,6 +29,7 @@ from trackspec_reference.artifacts.object_store import (
     Listed,
     ObjectStoreRepository,
 )
+from trackspec_reference.artifacts.s3_requests import SmallRequests
 from trackspec_reference.artifacts.service import Service
 
 ENDPOINT = "MLFLOW_S3_ENDPOINT_URL"
@@ -97,13 +98,19 @@ class S3ArtifactRepository(ObjectStoreRepository):
     def _upload(self, local_file: Path, key: str) -> None:
         with self._told():
             if local_file.stat().st_size < SMALL:
-                self._client.put_object(Bucket=self._bucket, Key=key, Body=local_file.read_bytes())
+                content = local_file.read_bytes()
+                if not self._small.put(key, content):
+                    self._client.put_object(Bucket=self._bucket, Key=key, Body=content)
             else:
                 with self._transfers() as transfers:
                     transfers.upload(str(local_file), self._bucket, key).result()
 
     def _download(self, key: str, local_file: Path) -> bool:
         with self._told():
+            content = self._small.get(key, SMALL)
+            if content is not None:
+                local_file.write_bytes(content)
+                return True
             try:
                 return self._download_small(key, local_file) or self._download_large(key, local_file)
             except botocore.ClientError as error:
@@ -225,7 +232,9 @@ class S3ArtifactRepository(ObjectStoreRepository):
         )
         try:
             session = boto3.session.Session()
-            return session.client("s3", endpoint_url=os.environ.get(ENDPOINT) or None, config=config)
+            client = session.client("s3", endpoint_url=os.environ.get(ENDPOINT) or None, config=config)
+            self._small = SmallRequests(session, client, self._bucket)
+            return client
         except (botocore.BotoCoreError, ValueError):  # whose texts may show what is set
             raise self._service.misconfigured() from None
 
