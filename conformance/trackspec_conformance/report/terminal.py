@@ -128,7 +128,7 @@ def _verdict(profile: ProfileVerdict, report: Report) -> Text:
     if not profile.claimed:
         return Text("not claimed", style="dim")
     if profile.conforms is None:
-        return Text("partial run", style="dim")
+        return Text("partial run" if report.partial else "not judged", style="dim")
     if profile.conforms:
         return Text("conforms", style="bold green")
     mine = [item for item in report.requirements if item.requirement.profile == profile.name and not item.preview]
@@ -143,6 +143,10 @@ def _closing_line(report: Report) -> Text:
     musts = sum(item.requirement.level is Level.MUST for item in failed)
     shoulds = len(failed) - musts
     advice = f"; {shoulds} SHOULD not kept" if shoulds else ""
+    if report.exit_status == 2 and report.unjudged:
+        return Text(
+            f"Nothing could be judged of {', '.join(report.unjudged)}: this is no verdict.", style="bold red"
+        )
     if report.exit_status == 2:
         return Text(
             "The suite itself failed: this is no verdict. Please report the errors above.", style="bold red"

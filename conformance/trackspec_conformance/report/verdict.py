@@ -37,7 +37,8 @@ class RequirementVerdict:
 class ProfileVerdict:
     """What became of one profile.
 
-    :ivar conforms: whether every MUST of it is kept; None where it is not claimed or only a part of it was run.
+    :ivar conforms: whether every MUST of it is kept; None where it is not claimed, only a part of it was run, or
+        none of it could be judged.
     :ivar counts: how many of its requirements have each outcome; their sum is the same for every subject.
     """
 
@@ -73,8 +74,15 @@ class Report:
         return [item for item in self.requirements if item.outcome in outcomes and not item.preview]
 
     @property
+    def unjudged(self) -> list[str]:
+        """The claimed profiles of which nothing could be judged."""
+        if self.partial:
+            return []
+        return [profile.name for profile in self.profiles if profile.claimed and profile.conforms is None]
+
+    @property
     def exit_status(self) -> int:
-        """0 if all is well, 1 if a MUST failed or a known failure is stale, 2 if the suite itself failed."""
+        """0 if all is well, 1 if a MUST failed or a known failure is stale, 2 if something could not be judged."""
         against = [
             item
             for item in self.with_outcome(Outcome.FAIL, Outcome.BLOCKED)
@@ -82,7 +90,7 @@ class Report:
         ]
         if against or self.stale:
             return 1
-        return 2 if self.with_outcome(Outcome.ERROR) else 0
+        return 2 if self.with_outcome(Outcome.ERROR) or self.unjudged else 0
 
 
 def draw_up(
@@ -176,7 +184,8 @@ def _profile(name: str, verdicts: tuple[RequirementVerdict, ...], claimed: bool,
     mine = [item for item in verdicts if item.requirement.profile == name and not item.preview]
     counts = {outcome: sum(item.outcome is outcome for item in mine) for outcome in Outcome}
     conforms = None
-    if claimed and not partial:
+    untried = all(item.outcome is Outcome.NOT_APPLICABLE for item in mine)
+    if claimed and not partial and not untried:
         conforms = not any(
             item.outcome in _AGAINST for item in mine if item.requirement.level is Level.MUST
         ) and not any(item.outcome is Outcome.ERROR for item in mine)
