@@ -28,7 +28,11 @@ def judged_by_checks(*levels: str) -> list[str]:
 def test_a_fault_is_killed_by_the_check_that_names_it(fault: Fault) -> None:
     """Each requirement that a fault breaks fails, by a check that verifies it."""
     for requirement in fault.breaks:
-        outcomes = {check: fault.result_of(check).outcome for check in fault.checks_of(requirement)}
+        results = {check: fault.result_of(check) for check in fault.checks_of(requirement)}
+        for result in results.values():
+            if "cannot be mounted" in result.message or "needs FUSE" in result.message:
+                pytest.skip(result.message)
+        outcomes = {check: result.outcome for check, result in results.items()}
         assert Outcome.FAIL in outcomes.values(), f"{fault.name} breaks {requirement} and passes: {outcomes}"
         assert Outcome.ERROR not in outcomes.values(), f"{fault.name} makes the suite itself fail: {outcomes}"
 

@@ -138,14 +138,23 @@ class Arrangement(Generic[S]):
             raise NotApplicable("the subject lives in one process and cannot be opened by another")
         return self._openings.locator
 
-    def opened_in(self, directory: Path) -> S:
-        """A new subject of the same kind that keeps all it has in a directory.
+    def placing(self) -> Callable[[Path], str]:
+        """What gives the locator of a new subject of the same kind that keeps all it has in a directory.
 
         :raises NotApplicable: if that is not known.
         """
-        if self._openings.placed is None or self._openings.other is None:
+        placed = self._openings.placed
+        if placed is None:
             raise NotApplicable("where the subject keeps what it has is not the suite's to choose")
-        return self._openings.other(self._openings.placed(str(directory)))
+        return lambda directory: placed(str(directory))
+
+    def opened_in(self, directory: Path) -> S:
+        """The subject of the same kind that keeps all it has in a directory.
+
+        :raises NotApplicable: if that is not known.
+        """
+        assert self._openings.other is not None
+        return self._openings.other(self.placing()(directory))
 
     @contextlib.contextmanager
     def losing(self) -> Iterator[tuple[LosingProxy, S]]:

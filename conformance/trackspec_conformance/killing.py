@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import time
 from collections.abc import Sequence
 
@@ -29,9 +30,7 @@ def killed(
     :raises NotApplicable: if no process can open the subject.
     """
     with opened_process(store, fresh, "writer") as writer:
-        writer.begin(orders)
-        writer.wait(PATIENCE, for_calls=fresh.random.randrange(1, max(2, len(orders) - 3)))
-        time.sleep(fresh.random.random() * LONGEST * _duration(writer.history()))
+        let_write(writer, orders, fresh.random)
         server = None if witness else fresh.started_server
         if server:
             server.kill()
@@ -43,6 +42,13 @@ def killed(
         history = writer.history()
     expect(any(item.end is End.ANSWERED for item in history), "a call to be answered", list(map(str, history[:2])))
     return history
+
+
+def let_write(writer: Process, orders: Sequence[Order], chance: random.Random) -> None:
+    """Let a process begin these calls, and wait until a moment at which it is to be killed."""
+    writer.begin(orders)
+    writer.wait(PATIENCE, for_calls=chance.randrange(1, max(2, len(orders) - 3)))
+    time.sleep(chance.random() * LONGEST * _duration(writer.history()))
 
 
 def opened_process(store: TrackingStore, fresh: Fresh, name: str) -> Process:

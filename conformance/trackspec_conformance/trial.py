@@ -62,7 +62,7 @@ def run_check(
         return noted(reopen, opening(interface))
 
     def other(locator: str) -> Any:
-        return noted(open_subject(locator, interface.name).open, None)
+        return noted(lambda: open_subject(locator, interface.name).open(), None)
 
     def opened_by(function: Callable[[Any, str], Any] | None) -> Callable[[str], Any] | None:
         def opened_at(place: str) -> Any:

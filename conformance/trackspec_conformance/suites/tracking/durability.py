@@ -34,7 +34,8 @@ def _rounds(
         yield run_id, history, fresh.reopened()
 
 
-def _single_writes() -> list[Order]:
+def single_writes() -> list[Order]:
+    """Calls that log one thing each."""
     return [
         order
         for number in range(25)
@@ -46,7 +47,8 @@ def _single_writes() -> list[Order]:
     ]
 
 
-def _batches() -> list[Order]:
+def batches() -> list[Order]:
+    """Batches of everything, which overwrite the tags of those before."""
     return [
         Order(
             "log",
@@ -64,18 +66,18 @@ def _batches() -> list[Order]:
 @check("durability.acknowledged", rests_on=("run.reopened", "history.whole"), timeout=TIMEOUT)
 def what_was_acknowledged_is_there(store: TrackingStore, fresh: Fresh) -> None:
     """Points, params and tags that a killed process was told are logged are found by whoever opens the store."""
-    for run_id, history, again in _rounds(store, fresh, _single_writes()):
+    for run_id, history, again in _rounds(store, fresh, single_writes()):
         reads = [now(again, Order("read", run_id)), now(again, Order("history", run_id, "m"))]
-        _require_answers(reads)
+        require_answers(reads)
         require_order([*history, *reads], RunModel())
 
 
 @check("durability.batch-whole", rests_on=("run.reopened", "batch.log"), timeout=TIMEOUT)
 def a_batch_is_there_or_not(store: TrackingStore, fresh: Fresh) -> None:
     """Of the batch that a process was writing when it was killed, all is there or nothing."""
-    for run_id, history, again in _rounds(store, fresh, _batches()):
+    for run_id, history, again in _rounds(store, fresh, batches()):
         reads = [now(again, Order("read", run_id)), now(again, Order("history", run_id, "m0"))]
-        _require_answers(reads)
+        require_answers(reads)
         require_order([*history, *reads], RunModel())
 
 
@@ -145,7 +147,7 @@ def a_name_leads_to_an_experiment_or_is_free(store: TrackingStore, fresh: Fresh)
 @check("durability.usable", rests_on=("run.reopened",), timeout=TIMEOUT)
 def no_lock_is_left_behind(store: TrackingStore, fresh: Fresh) -> None:
     """The run that a killed process was writing to takes writes, and so does its experiment."""
-    for run_id, _, again in _rounds(store, fresh, _batches()):
+    for run_id, _, again in _rounds(store, fresh, batches()):
         for each in (again,) if fresh.started_server else (store, again):
             started = time.monotonic()
             each.set_tag(run_id, RunTag("after", "1"))
@@ -162,7 +164,7 @@ def other_processes_go_on(store: TrackingStore, fresh: Fresh) -> None:
         orders = [Order("log", own, {"points": [["m", number, 1.0]]}) for number in range(40)]
         with opened_process(store, fresh, "witness") as witness:
             witness.begin(orders)
-            killed(store, fresh, [Order("log", run_id, order.given) for order in _batches()], witness=witness)
+            killed(store, fresh, [Order("log", run_id, order.given) for order in batches()], witness=witness)
             history = witness.history()
         failed = [str(item) for item in history if item.end is not End.ANSWERED]
         expect(not failed and len(history) == len(orders), "every call of the other process answered", failed[:1])
@@ -170,7 +172,8 @@ def other_processes_go_on(store: TrackingStore, fresh: Fresh) -> None:
         expect_equal(set(range(40)), stored, "the steps that the other process has logged")
 
 
-def _require_answers(reads: Sequence[Operation]) -> None:
+def require_answers(reads: Sequence[Operation]) -> None:
+    """Require that every read was answered."""
     for read in reads:
         if read.end is not End.ANSWERED:
             raise Unexpected("the run to be readable", str(read))
