@@ -13,7 +13,6 @@ import pytest
 
 from tests.cutting import NAME, cut_after, cut_connections
 from tests.servers import free_port
-from tests.servers import ftp as ftp_server
 from tests.servers.file_servers import PASSWORD, FileServer
 from tests.servers.object_stores import ObjectStore
 from tests.servers.scripted import answer, relayed, scripted
@@ -27,7 +26,7 @@ from trackspec_reference.tracking.rest.patience import Patience
 
 SECRET = "a-secret-of-nobodys"
 SERVERS = ["ftp", "ftps", "sftp", "dbfs", "hdfs"]
-REAL = [*SERVERS, "real_hdfs"]
+REAL = [*SERVERS, "vsftp", "real_hdfs"]
 OLD, NEW = Noise(2_500_000, 1), Noise(3_000_001, 2)
 
 
@@ -376,19 +375,16 @@ def test_nobody_in_the_netrc_file_is_anonymous(
     assert refused.value.error_code is ErrorCode.PERMISSION_DENIED
 
 
-def test_a_server_that_tells_no_facts_is_told(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """Without the listings of RFC 3659, every call says so."""
-    from pyftpdlib.handlers import FTPHandler  # noqa: PLC0415 - used once
+def test_names_that_a_server_hides_are_found(vsftp: FileServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A server that lists no facts, and hides names with a full stop unless it is asked for them."""
+    monkeypatch.setenv("NETRC", vsftp.settings["NETRC"])
+    with ArtifactRepository.from_artifact_uri(f"{vsftp.root}/hidden") as repository:
+        logged(repository, ".a/.b")
+        logged(repository, ".c", b"22")
 
-    with ftp_server.server() as server:
-        monkeypatch.setenv("NETRC", server.settings["NETRC"])
-        commands = {name: what for name, what in FTPHandler.proto_cmds.items() if name not in ("MLST", "MLSD")}
-        monkeypatch.setattr(FTPHandler, "proto_cmds", commands)
-
-        for error in calls(f"{server.root}/x", tmp_path):
-            assert error.error_code is ErrorCode.NOT_IMPLEMENTED
-            assert "RFC 3659" in error.message
-        assert [path for path in server.folder.rglob("*") if path.is_file()] == []
+        assert repository.list_artifacts() == [FileInfo(".a", True, None), FileInfo(".c", False, 2)]
+        repository.delete_artifacts()
+    assert list((vsftp.folder / "hidden").iterdir()) == []
 
 
 def test_a_user_who_is_not_in_the_netrc_file_is_told(ftp: FileServer, monkeypatch: pytest.MonkeyPatch) -> None:
