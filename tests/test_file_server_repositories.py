@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import subprocess
 import sys
 import traceback
@@ -513,7 +514,7 @@ def test_no_link_is_followed(ssh: FileServer, tmp_path: Path) -> None:
                 repository.download_artifacts(path)
             assert refused.value.error_code is ErrorCode.RESOURCE_DOES_NOT_EXIST
             repository.delete_artifacts(path)
-        for path in ("folder/b", "folder/deeper/b"):
+        for path in ("folder/b", "folder/deeper/b", "folder/deeper/and/deeper/b"):
             with pytest.raises(TrackspecError) as refused:
                 logged(repository, path)
             assert refused.value.error_code is ErrorCode.INVALID_PARAMETER_VALUE
@@ -522,6 +523,37 @@ def test_no_link_is_followed(ssh: FileServer, tmp_path: Path) -> None:
         assert Path(repository.download_artifacts("file")).read_bytes() == b"new"
         repository.delete_artifacts()
     assert {file.name: file.read_bytes() for file in outside.iterdir()} == {"secret": b"secret"}
+
+
+def test_names_that_are_no_text_are_told(ssh: FileServer) -> None:
+    """A folder with a name that is not in UTF-8 is not listed in part."""
+    (ssh.folder / "strange").mkdir()
+    (ssh.folder / "strange" / os.fsdecode(b"a\xff")).write_bytes(b"1")
+
+    with (
+        ArtifactRepository.from_artifact_uri(f"{ssh.root}/strange") as repository,
+        pytest.raises(TrackspecError, match="UTF-8") as refused,
+    ):
+        repository.list_artifacts()
+
+    assert refused.value.error_code is ErrorCode.DATA_LOSS
+
+
+@pytest.mark.parametrize(
+    ("uri", "names"), [("sftp://127.0.0.1/x", "user"), ("hdfs://127.0.0.1/x", "HADOOP_USER_NAME")]
+)
+def test_who_has_no_name_is_told(uri: str, names: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As in containers whose user the system does not know."""
+
+    def nobody() -> str:
+        raise KeyError
+
+    monkeypatch.setattr("getpass.getuser", nobody)
+
+    with pytest.raises(TrackspecError, match=names) as refused:
+        ArtifactRepository.from_artifact_uri(uri)
+
+    assert refused.value.error_code in (ErrorCode.UNAUTHENTICATED, ErrorCode.INVALID_PARAMETER_VALUE)
 
 
 # -- DBFS --------------------------------------------------------------------------------------------------------

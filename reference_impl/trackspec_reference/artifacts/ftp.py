@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from trackspec.artifact_locations import artifact_location
-from trackspec.errors import ErrorCode, TrackspecError, invalid
+from trackspec.errors import invalid
 from trackspec_reference.artifacts.connections import Connections
 from trackspec_reference.artifacts.ftp_listings import Listings, code_of, require_ordinary
 from trackspec_reference.artifacts.remote_tree import (
@@ -24,6 +24,7 @@ from trackspec_reference.artifacts.remote_tree import (
     RemoteTreeRepository,
     is_of_network,
     server_of,
+    strange_names,
 )
 from trackspec_reference.artifacts.service import Service
 from trackspec_reference.credentials.netrc_file import netrc_entry
@@ -153,7 +154,7 @@ class FTPArtifactRepository(RemoteTreeRepository):
         except (ftplib.Error, EOFError, ssl.SSLError):
             raise Lost from None
         except UnicodeDecodeError:
-            raise TrackspecError("The server has names that are not in UTF-8.", ErrorCode.DATA_LOSS) from None
+            raise strange_names() from None
         except OSError as error:
             if is_of_network(error):
                 raise Lost from None
