@@ -270,13 +270,16 @@ def test_a_renaming_whose_answer_is_lost_has_been_done(hdfs: ObjectStore, monkey
     assert sum("op=RENAME" in request.target for request in relay.received) == 2
 
 
-def test_who_asks_is_told_to_the_name_node_only(hdfs: ObjectStore, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A redirection to somewhere else is followed without a credential, and one to what is no place is not."""
+def test_who_asks_is_told_to_the_name_node_only(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A redirection is followed with the token that it holds, which no log shows, and with no other credential."""
+    caplog.set_level(logging.DEBUG)
     (Path.home()).mkdir()
     (Path.home() / ".netrc").write_text(f"machine 127.0.0.1 login tester password {SECRET}\n")
     monkeypatch.setenv("HADOOP_USER_NAME", "tester")
     with scripted(answer(b"content", "200 OK", None)) as elsewhere:
-        there = f"Location: {elsewhere.url}/webhdfs/v1/x/a?op=OPEN"
+        there = f"Location: {elsewhere.url}/webhdfs/v1/x/a?op=OPEN&delegation={SECRET}"
         with scripted(answer(b"", "307 Temporary Redirect", None, there)) as name_node:
             monkeypatch.setenv("TRACKSPEC_WEBHDFS_URL", name_node.url)
             with ArtifactRepository.from_artifact_uri("hdfs://127.0.0.1/x") as repository:
@@ -286,7 +289,9 @@ def test_who_asks_is_told_to_the_name_node_only(hdfs: ObjectStore, monkeypatch: 
                 with pytest.raises(TrackspecError, match="speaks no WebHDFS"):
                     repository._read("/x/a", Path(local_file("read", b"")))
 
-    assert [request.target for request in elsewhere.received] == ["/webhdfs/v1/x/a?op=OPEN"]
+    assert [request.target for request in elsewhere.received] == [f"/webhdfs/v1/x/a?op=OPEN&delegation={SECRET}"]
+    assert "delegation=***" in caplog.text
+    assert SECRET not in caplog.text
     assert all("authorization" not in request.headers for request in elsewhere.received)
 
 
