@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests import servers
-from tests.servers import azurite, fake_gcs, hadoop, mariadb, moto_s3, postgresql, seaweedfs, sshd, webhdfs
+from tests.servers import azurite, fake_gcs, hadoop, mariadb, moto_s3, postgresql, seaweedfs, sshd, vsftpd, webhdfs
 from tests.servers import dbfs as dbfs_server
 from tests.servers import ftp as ftp_server
 from tests.servers.databases import fresh_database
@@ -81,6 +81,12 @@ def ftp() -> Iterator[ObjectStore]:
 def ftps() -> Iterator[ObjectStore]:
     """An FTP server over TLS, which lasts as long as the tests."""
     yield from _running(partial(ftp_server.server, tls=True))
+
+
+@pytest.fixture(scope="session")
+def vsftp() -> Iterator[ObjectStore]:
+    """Another FTP server, which tells less of its files, and lasts as long as the tests."""
+    yield from _running(vsftpd.server)
 
 
 @pytest.fixture(scope="session")

@@ -9,7 +9,7 @@ import pytest
 from tests.whole_suite import require_passed
 
 
-@pytest.mark.parametrize("server", ["ftp", "ftps", "sftp", "dbfs", "hdfs", "real_hdfs"])
+@pytest.mark.parametrize("server", ["ftp", "ftps", "vsftp", "sftp", "dbfs", "hdfs", "real_hdfs"])
 def test_a_server_of_files_passes_the_whole_suite(
     server: str, request: pytest.FixtureRequest, tmp_path: Path
 ) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import subprocess
 import sys
 import traceback
@@ -13,7 +14,6 @@ import pytest
 
 from tests.cutting import NAME, cut_after, cut_connections
 from tests.servers import free_port
-from tests.servers import ftp as ftp_server
 from tests.servers.file_servers import PASSWORD, FileServer
 from tests.servers.object_stores import ObjectStore
 from tests.servers.scripted import answer, relayed, scripted
@@ -27,7 +27,7 @@ from trackspec_reference.tracking.rest.patience import Patience
 
 SECRET = "a-secret-of-nobodys"
 SERVERS = ["ftp", "ftps", "sftp", "dbfs", "hdfs"]
-REAL = [*SERVERS, "real_hdfs"]
+REAL = [*SERVERS, "vsftp", "real_hdfs"]
 OLD, NEW = Noise(2_500_000, 1), Noise(3_000_001, 2)
 
 
@@ -270,13 +270,16 @@ def test_a_renaming_whose_answer_is_lost_has_been_done(hdfs: ObjectStore, monkey
     assert sum("op=RENAME" in request.target for request in relay.received) == 2
 
 
-def test_who_asks_is_told_to_the_name_node_only(hdfs: ObjectStore, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A redirection to somewhere else is followed without a credential, and one to what is no place is not."""
+def test_who_asks_is_told_to_the_name_node_only(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A redirection is followed with the token that it holds, which no log shows, and with no other credential."""
+    caplog.set_level(logging.DEBUG)
     (Path.home()).mkdir()
     (Path.home() / ".netrc").write_text(f"machine 127.0.0.1 login tester password {SECRET}\n")
     monkeypatch.setenv("HADOOP_USER_NAME", "tester")
     with scripted(answer(b"content", "200 OK", None)) as elsewhere:
-        there = f"Location: {elsewhere.url}/webhdfs/v1/x/a?op=OPEN"
+        there = f"Location: {elsewhere.url}/webhdfs/v1/x/a?op=OPEN&delegation={SECRET}"
         with scripted(answer(b"", "307 Temporary Redirect", None, there)) as name_node:
             monkeypatch.setenv("TRACKSPEC_WEBHDFS_URL", name_node.url)
             with ArtifactRepository.from_artifact_uri("hdfs://127.0.0.1/x") as repository:
@@ -286,7 +289,9 @@ def test_who_asks_is_told_to_the_name_node_only(hdfs: ObjectStore, monkeypatch: 
                 with pytest.raises(TrackspecError, match="speaks no WebHDFS"):
                     repository._read("/x/a", Path(local_file("read", b"")))
 
-    assert [request.target for request in elsewhere.received] == ["/webhdfs/v1/x/a?op=OPEN"]
+    assert [request.target for request in elsewhere.received] == [f"/webhdfs/v1/x/a?op=OPEN&delegation={SECRET}"]
+    assert "delegation=***" in caplog.text
+    assert SECRET not in caplog.text
     assert all("authorization" not in request.headers for request in elsewhere.received)
 
 
@@ -376,19 +381,16 @@ def test_nobody_in_the_netrc_file_is_anonymous(
     assert refused.value.error_code is ErrorCode.PERMISSION_DENIED
 
 
-def test_a_server_that_tells_no_facts_is_told(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """Without the listings of RFC 3659, every call says so."""
-    from pyftpdlib.handlers import FTPHandler  # noqa: PLC0415 - used once
+def test_names_that_a_server_hides_are_found(vsftp: FileServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A server that lists no facts, and hides names with a full stop unless it is asked for them."""
+    monkeypatch.setenv("NETRC", vsftp.settings["NETRC"])
+    with ArtifactRepository.from_artifact_uri(f"{vsftp.root}/hidden") as repository:
+        logged(repository, ".a/.b")
+        logged(repository, ".c", b"22")
 
-    with ftp_server.server() as server:
-        monkeypatch.setenv("NETRC", server.settings["NETRC"])
-        commands = {name: what for name, what in FTPHandler.proto_cmds.items() if name not in ("MLST", "MLSD")}
-        monkeypatch.setattr(FTPHandler, "proto_cmds", commands)
-
-        for error in calls(f"{server.root}/x", tmp_path):
-            assert error.error_code is ErrorCode.NOT_IMPLEMENTED
-            assert "RFC 3659" in error.message
-        assert [path for path in server.folder.rglob("*") if path.is_file()] == []
+        assert repository.list_artifacts() == [FileInfo(".a", True, None), FileInfo(".c", False, 2)]
+        repository.delete_artifacts()
+    assert list((vsftp.folder / "hidden").iterdir()) == []
 
 
 def test_a_user_who_is_not_in_the_netrc_file_is_told(ftp: FileServer, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -517,7 +519,7 @@ def test_no_link_is_followed(ssh: FileServer, tmp_path: Path) -> None:
                 repository.download_artifacts(path)
             assert refused.value.error_code is ErrorCode.RESOURCE_DOES_NOT_EXIST
             repository.delete_artifacts(path)
-        for path in ("folder/b", "folder/deeper/b"):
+        for path in ("folder/b", "folder/deeper/b", "folder/deeper/and/deeper/b"):
             with pytest.raises(TrackspecError) as refused:
                 logged(repository, path)
             assert refused.value.error_code is ErrorCode.INVALID_PARAMETER_VALUE
@@ -526,6 +528,37 @@ def test_no_link_is_followed(ssh: FileServer, tmp_path: Path) -> None:
         assert Path(repository.download_artifacts("file")).read_bytes() == b"new"
         repository.delete_artifacts()
     assert {file.name: file.read_bytes() for file in outside.iterdir()} == {"secret": b"secret"}
+
+
+def test_names_that_are_no_text_are_told(ssh: FileServer) -> None:
+    """A folder with a name that is not in UTF-8 is not listed in part."""
+    (ssh.folder / "strange").mkdir()
+    (ssh.folder / "strange" / os.fsdecode(b"a\xff")).write_bytes(b"1")
+
+    with (
+        ArtifactRepository.from_artifact_uri(f"{ssh.root}/strange") as repository,
+        pytest.raises(TrackspecError, match="UTF-8") as refused,
+    ):
+        repository.list_artifacts()
+
+    assert refused.value.error_code is ErrorCode.DATA_LOSS
+
+
+@pytest.mark.parametrize(
+    ("uri", "names"), [("sftp://127.0.0.1/x", "user"), ("hdfs://127.0.0.1/x", "HADOOP_USER_NAME")]
+)
+def test_who_has_no_name_is_told(uri: str, names: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As in containers whose user the system does not know."""
+
+    def nobody() -> str:
+        raise KeyError
+
+    monkeypatch.setattr("getpass.getuser", nobody)
+
+    with pytest.raises(TrackspecError, match=names) as refused:
+        ArtifactRepository.from_artifact_uri(uri)
+
+    assert refused.value.error_code in (ErrorCode.UNAUTHENTICATED, ErrorCode.INVALID_PARAMETER_VALUE)
 
 
 # -- DBFS --------------------------------------------------------------------------------------------------------

@@ -12,8 +12,9 @@ from pathlib import Path
 from typing import Any, Literal
 
 from trackspec.artifact_locations import artifact_location
-from trackspec.errors import ErrorCode, TrackspecError, invalid
+from trackspec.errors import invalid
 from trackspec_reference.artifacts.connections import Connections
+from trackspec_reference.artifacts.ftp_listings import Listings, code_of, require_ordinary
 from trackspec_reference.artifacts.remote_tree import (
     CONNECT_TIMEOUT,
     TIMEOUT,
@@ -23,6 +24,7 @@ from trackspec_reference.artifacts.remote_tree import (
     RemoteTreeRepository,
     is_of_network,
     server_of,
+    strange_names,
 )
 from trackspec_reference.artifacts.service import Service
 from trackspec_reference.credentials.netrc_file import netrc_entry
@@ -33,10 +35,6 @@ _CREDENTIALS = (
 )
 _ELSEWHERE = "Correct host and port in the URI."
 _AUTHORITIES = "SSL_CERT_FILE names its authorities."
-_ORDINARY = ("501", "550", "553")
-"""What servers answer where something is missing or in the way, or somebody may not: they do not say which."""
-_UNKNOWN = ("500", "502", "504")
-"""What they answer to a command that they do not know."""
 
 
 class FTPArtifactRepository(RemoteTreeRepository):
@@ -67,6 +65,7 @@ class FTPArtifactRepository(RemoteTreeRepository):
         if self._server.user is not None and (found is None or found.login != self._server.user):
             raise self._service.no_credentials()
         self._login = (found.login, found.password) if found else ("anonymous", "anonymous@")
+        self._listings = Listings()
         self._connections = Connections(self._connected, _is_alive, _close, (ftplib.error_perm, FileNotFoundError))
 
     def close(self) -> None:
@@ -77,7 +76,7 @@ class FTPArtifactRepository(RemoteTreeRepository):
             try:
                 ftp.storbinary(f"STOR {place}", content, _PIECE)
             except ftplib.error_perm as error:
-                _require_ordinary(error)
+                require_ordinary(error)
                 raise FileNotFoundError(place) from None
 
     def _read(self, place: str, local_file: Path) -> bool:
@@ -85,35 +84,23 @@ class FTPArtifactRepository(RemoteTreeRepository):
             try:
                 ftp.retrbinary(f"RETR {place}", written.write, _PIECE)
             except ftplib.error_perm as error:
-                _require_ordinary(error)
+                require_ordinary(error)
             else:
                 return True
         return self._is_gone(place)
 
     def _entries(self, place: str) -> Iterable[Entry]:
         with self._asking() as ftp:
-            try:
-                told = [_of_facts(posixpath.basename(name), facts) for name, facts in ftp.mlsd(place)]
-            except ftplib.error_perm as error:
-                _require_ordinary(error)
-            else:
-                return [entry for entry in told if entry is not None]
-        there = self._entry(place)
-        if there is not None and there.size is None:
-            raise Refused
-        return []
+            found = self._listings.entries(ftp, place)
+        if found is None:
+            there = self._entry(place)
+            if there is not None and there.size is None:
+                raise Refused
+        return found or []
 
     def _entry(self, place: str) -> Entry | None:
         with self._asking() as ftp:
-            try:
-                told = ftp.sendcmd(f"MLST {place}")
-            except ftplib.error_perm as error:
-                _require_ordinary(error)
-                return None
-        line = next((line for line in told.split("\n")[1:] if line.startswith(" ")), "")
-        told_facts = line.strip().partition(" ")[0].lower().split(";")
-        facts = dict(fact.split("=", 1) for fact in told_facts if "=" in fact)
-        return _of_facts(posixpath.basename(place), facts, is_listing=False)
+            return self._listings.entry(ftp, place)
 
     def _make_folder(self, place: str) -> None:
         above = [place]
@@ -124,7 +111,7 @@ class FTPArtifactRepository(RemoteTreeRepository):
                 try:
                     ftp.mkd(folder)
                 except ftplib.error_perm as error:  # noqa: PERF203 - each folder has its own
-                    _require_ordinary(error)  # it is there, or what is made next is refused too
+                    require_ordinary(error)  # it is there, or what is made next is refused too
 
     def _rename(self, temporary: str, place: str) -> None:
         with self._asking() as ftp:
@@ -136,7 +123,7 @@ class FTPArtifactRepository(RemoteTreeRepository):
                 ftp.delete(place)
                 return
             except ftplib.error_perm as error:
-                _require_ordinary(error)
+                require_ordinary(error)
         self._is_gone(place)
 
     def _remove_folder(self, place: str) -> None:
@@ -147,7 +134,7 @@ class FTPArtifactRepository(RemoteTreeRepository):
                 ftp.rmd(place)
                 return
             except ftplib.error_perm as error:
-                _require_ordinary(error)
+                require_ordinary(error)
         self._is_gone(place)
 
     def _is_gone(self, place: str) -> Literal[False]:
@@ -163,26 +150,15 @@ class FTPArtifactRepository(RemoteTreeRepository):
             with self._connections.borrowed() as ftp:
                 yield ftp
         except ftplib.error_perm as error:
-            raise self._why(error) from None
+            raise (self._service.wrong_credentials() if code_of(error) == "530" else Refused()) from None
         except (ftplib.Error, EOFError, ssl.SSLError):
             raise Lost from None
         except UnicodeDecodeError:
-            raise TrackspecError("The server has names that are not in UTF-8.", ErrorCode.DATA_LOSS) from None
+            raise strange_names() from None
         except OSError as error:
             if is_of_network(error):
                 raise Lost from None
             raise
-
-    def _why(self, error: ftplib.error_perm) -> Exception:
-        if _code(error) == "530":
-            return self._service.wrong_credentials()
-        if _code(error) in _UNKNOWN:
-            return TrackspecError(
-                f"{self._service.name} does not know the listings of RFC 3659 (MLST and MLSD), without which "
-                "files and folders cannot be told apart.",
-                ErrorCode.NOT_IMPLEMENTED,
-            )
-        return Refused()
 
     def _connected(self) -> ftplib.FTP:
         ftp = _OverTLS(context=ssl.create_default_context()) if self._over_tls else ftplib.FTP()
@@ -197,7 +173,7 @@ class FTPArtifactRepository(RemoteTreeRepository):
             ftp.voidcmd("TYPE I")
         except BaseException as error:
             _close(ftp)
-            if isinstance(error, ftplib.error_perm) and _code(error) in ("530", "331", "332"):
+            if isinstance(error, ftplib.error_perm) and code_of(error) in ("530", "331", "332"):
                 raise self._service.wrong_credentials() from None
             if isinstance(error, ssl.SSLCertVerificationError):
                 raise self._service.untrusted() from None
@@ -218,25 +194,6 @@ class _OverTLS(ftplib.FTP_TLS):
         except BaseException:
             plain.close()
             raise
-
-
-def _of_facts(name: str, facts: dict[str, str], *, is_listing: bool = True) -> Entry | None:
-    """What a server says of a file or folder; None where it is neither, such as a link."""
-    kind = facts.get("type", "").lower()
-    if kind == "dir" or (kind in ("cdir", "pdir") and not is_listing):
-        return Entry(name, None)
-    size = facts.get("size", "")
-    return Entry(name, int(size)) if kind == "file" and size.isdecimal() else None
-
-
-def _require_ordinary(error: ftplib.error_perm) -> None:
-    """Require that an answer says no more than that something is not done."""
-    if _code(error) not in _ORDINARY:
-        raise error
-
-
-def _code(error: Exception) -> str:
-    return str(error)[:3]
 
 
 def _is_alive(ftp: ftplib.FTP) -> bool:

@@ -220,6 +220,21 @@ class HdfsArtifactRepository(RemoteTreeRepository):
         return TrackspecError(told, ErrorCode.INTERNAL_ERROR)
 
 
+class _WithoutTokens(logging.Filter):
+    """Keeps the token that a redirection holds out of what urllib3 logs of requests."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        if isinstance(record.args, tuple):
+            record.args = tuple(
+                re.sub(r"(?<=[?&]delegation=)[^&]*", "***", arg) if isinstance(arg, str) else arg
+                for arg in record.args
+            )
+        return True
+
+
+logging.getLogger("urllib3.connectionpool").addFilter(_WithoutTokens())
+
+
 def _require_good(answer: requests.Response) -> None:
     """Require that an operation was carried out."""
     if answer.status_code in (200, 201):

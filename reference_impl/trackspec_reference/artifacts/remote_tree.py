@@ -19,7 +19,7 @@ from typing import ClassVar, NamedTuple, TypeVar
 from trackspec.artifact_locations import Location
 from trackspec.artifact_paths import RESERVED, parent_of
 from trackspec.entities import FileInfo
-from trackspec.errors import TrackspecError, invalid, missing
+from trackspec.errors import ErrorCode, TrackspecError, invalid, missing
 from trackspec.validated_repository import ValidatedRepository
 from trackspec_reference.artifacts.service import Service
 
@@ -67,6 +67,11 @@ class Server(NamedTuple):
 def is_of_network(error: BaseException) -> bool:
     """Whether an error of the system is one of a connection, and not of a local file."""
     return isinstance(error, (ConnectionError, TimeoutError)) or getattr(error, "errno", None) in _OF_NETWORK
+
+
+def strange_names() -> TrackspecError:
+    """The error for a folder that holds what a string cannot name."""
+    return TrackspecError("The server has names that are not in UTF-8.", ErrorCode.DATA_LOSS)
 
 
 def server_of(location: Location, uri: str) -> Server:

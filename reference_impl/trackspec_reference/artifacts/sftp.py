@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import getpass
 import posixpath
 import socket
 import stat
@@ -17,6 +16,7 @@ import paramiko
 from paramiko.ssh_exception import NoValidConnectionsError
 
 from trackspec.artifact_locations import artifact_location
+from trackspec.artifact_paths import parent_of
 from trackspec.errors import ErrorCode, TrackspecError, invalid
 from trackspec_reference.artifacts.connections import Connections
 from trackspec_reference.artifacts.remote_tree import (
@@ -28,8 +28,10 @@ from trackspec_reference.artifacts.remote_tree import (
     RemoteTreeRepository,
     is_of_network,
     server_of,
+    strange_names,
 )
 from trackspec_reference.artifacts.service import Service
+from trackspec_reference.credentials.process import user_of_process
 
 _CONFIG = Path("~/.ssh/config")
 _KNOWN_HOSTS = "~/.ssh/known_hosts ~/.ssh/known_hosts2 /etc/ssh/ssh_known_hosts"
@@ -64,7 +66,10 @@ class SFTPArtifactRepository(RemoteTreeRepository):
         self._service = Service(f"sftp://{server.host}", f"folder '/{self._root}'", _CREDENTIALS, _ELSEWHERE)
         self._config = self._configured(server.host)
         self._port = server.port or int(self._config.get("port", 22))
-        self._user = server.user or self._config.get("user") or getpass.getuser()
+        user = server.user or self._config.get("user") or user_of_process()
+        if user is None:
+            raise self._service.no_credentials()
+        self._user = user
         self._real_root: str | None = None
         self._connections = Connections(
             lambda: undisturbed(self._connected, _close),
@@ -86,9 +91,7 @@ class SFTPArtifactRepository(RemoteTreeRepository):
     def _read(self, place: str, local_file: Path) -> bool:
         def read(sftp: paramiko.SFTPClient) -> None:
             with sftp.open(place, "rb") as content, local_file.open("wb") as written:
-                content.prefetch(
-                    content.stat().st_size
-                )  # answers are read as they are written, and held by nobody
+                content.prefetch(content.stat().st_size)  # asks for all, and reads no answer before it is written
                 while piece := content.read(_PIECE):
                     written.write(piece)
 
@@ -146,8 +149,15 @@ class SFTPArtifactRepository(RemoteTreeRepository):
         def ask(sftp: paramiko.SFTPClient) -> bool:
             if self._real_root is None:
                 self._real_root = sftp.normalize(f"/{self._root}").rstrip("/")
-            expected = f"{self._real_root}/{path}".rstrip("/") or "/"
-            return bool(sftp.normalize(self._place_of(path)) != expected)
+            above = path
+            while True:
+                expected = f"{self._real_root}/{above}".rstrip("/") or "/"
+                try:
+                    return bool(sftp.normalize(self._place_of(above)) != expected)
+                except FileNotFoundError:
+                    if not above:
+                        raise
+                    above = parent_of(above)
 
         try:
             return self._ask(ask)
@@ -168,6 +178,8 @@ class SFTPArtifactRepository(RemoteTreeRepository):
             raise self._service.not_permitted() from None
         except (EOFError, paramiko.SSHException):
             raise Lost from None
+        except UnicodeDecodeError:
+            raise strange_names() from None
         except OSError as error:
             if error.errno is None or is_of_network(error):
                 raise Lost from None
@@ -181,7 +193,7 @@ class SFTPArtifactRepository(RemoteTreeRepository):
             config = paramiko.SSHConfig.from_path(str(file)) if file.exists() else paramiko.SSHConfig()
             found = config.lookup(host)
             int(found.get("port", 22))
-        except (OSError, ValueError, UnicodeDecodeError, paramiko.SSHException):
+        except (OSError, ValueError, KeyError, paramiko.SSHException):  # KeyError: the user has no name
             raise self._service.misconfigured() from None
         if found.get("proxyjump", "none").lower() != "none":
             raise invalid(f"~/.ssh/config has a ProxyJump for {host}, which is not followed; use ProxyCommand.")

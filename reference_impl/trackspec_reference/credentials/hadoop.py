@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import getpass
 import os
 import re
 from collections.abc import Mapping
@@ -11,6 +10,7 @@ from pathlib import Path
 from xml.etree import ElementTree
 
 from trackspec.errors import invalid
+from trackspec_reference.credentials.process import user_of_process
 
 CONFIGURATION = "HADOOP_CONF_DIR"
 USER = "HADOOP_USER_NAME"
@@ -49,9 +49,12 @@ def find_hadoop(authority: str) -> Hadoop:
     authority = authority or re.sub(r"^hdfs://|/.*$", "", settings.get("fs.defaultFS", ""))
     if not authority:
         raise invalid(f"The URI names no host, and {CONFIGURATION} no folder with a core-site.xml that does.")
+    user = os.environ.get(USER) or user_of_process()
+    if user is None:
+        raise invalid(f"Who runs this process has no name; set {USER}.")
     return Hadoop(
         _endpoints(authority, settings),
-        os.environ.get(USER) or getpass.getuser(),
+        user,
         settings.get("hadoop.security.authentication", "simple").lower() == "kerberos",
     )
 
