@@ -21,7 +21,7 @@ from trackspec_reference.tracking.rest.answers import answered, lie
 from trackspec_reference.tracking.rest.location import patience_of, server_url
 from trackspec_reference.tracking.rest.repeating import Client, Reply
 from trackspec_reference.tracking.rest.request import Request
-from trackspec_reference.tracking.rest.transport import GOOD
+from trackspec_reference.tracking.rest.transport import GOOD, Download
 
 _USER_AGENT = f"trackspec/{__version__}"
 _MISSING = 404
@@ -71,7 +71,7 @@ class HttpArtifactRepository(ValidatedRepository):
         self._do("upload_artifact", path, upload=local_file)
 
     def _get(self, path: str, local_file: Path) -> None:
-        reply = self._asked("download_artifact", path, download=local_file)
+        reply = self._asked("download_artifact", path, download=Download(local_file))
         if reply.answer.status == _MISSING:
             raise missing("artifact", path)
         if reply.answer.status != GOOD:
@@ -116,7 +116,7 @@ class HttpArtifactRepository(ValidatedRepository):
         path: str,
         query: dict[str, str] | None = None,
         upload: Path | None = None,
-        download: Path | None = None,
+        download: Download | None = None,
     ) -> Reply:
         endpoint = BY_ARTIFACT_NAME[name]
         target = endpoint.paths[0].replace(IN_PATH, f"/{quote(self._whole(path), safe='/')}")
