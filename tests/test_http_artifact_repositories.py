@@ -194,6 +194,33 @@ def test_a_server_that_is_not_there_is_told(file: Path) -> None:
     assert raised.value.error_code is ErrorCode.TEMPORARILY_UNAVAILABLE
 
 
+@pytest.mark.parametrize("scheme", ["http", "mlflow-artifacts"])
+def test_the_tracking_servers_credentials_are_for_it_alone(
+    kept: Path, file: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, scheme: str
+) -> None:
+    """A server that somebody else has named gets what the netrc file has for it, or nothing."""
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", "http://127.0.0.1:1")
+    monkeypatch.setenv("MLFLOW_TRACKING_USERNAME", "ada")
+    monkeypatch.setenv("MLFLOW_TRACKING_PASSWORD", PASSWORD)
+    settings = Settings(
+        artifacts_destination=f"file://{kept}", credentials=Credentials.parse(f"basic ada:{PASSWORD}")
+    )
+    with in_thread(MemoryStore(), settings) as port:
+        uri = f"{scheme}://127.0.0.1:{port}{ARTIFACTS}/root"
+        with (
+            ArtifactRepository.from_artifact_uri(uri) as stranger,
+            pytest.raises(TrackspecError, match="netrc") as refused,
+        ):
+            stranger.log_artifact(file)
+        (tmp_path / "netrc").write_text(f'machine 127.0.0.1 login ada password "{PASSWORD}"\n')
+        monkeypatch.setenv("NETRC", str(tmp_path / "netrc"))
+        with ArtifactRepository.from_artifact_uri(uri) as known:
+            known.log_artifact(file)
+
+    assert refused.value.error_code is ErrorCode.UNAUTHENTICATED
+    assert (kept / "root" / "a.txt").exists()
+
+
 class Redirecting(BaseHTTPRequestHandler):
     """Sends every request on to another host, and notes what it is told."""
 

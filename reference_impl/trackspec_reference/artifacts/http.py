@@ -15,7 +15,7 @@ from trackspec.entities import FileInfo
 from trackspec.errors import ErrorCode, TrackspecError, invalid, missing
 from trackspec.protocol.artifact_endpoints import ARTIFACTS, BY_ARTIFACT_NAME, IN_PATH
 from trackspec.validated_repository import ValidatedRepository
-from trackspec_reference.credentials.environment import environment_host_creds
+from trackspec_reference.credentials.environment import named_host_creds
 from trackspec_reference.credentials.host_creds import HostCreds
 from trackspec_reference.tracking.rest.answers import answered, lie
 from trackspec_reference.tracking.rest.location import patience_of, server_url
@@ -31,9 +31,10 @@ class HttpArtifactRepository(ValidatedRepository):
     """The files below a folder that a server proxies, which needs no credentials for where they are kept.
 
     Who asks the server is said as for a tracking store behind one: see
-    :class:`~trackspec_reference.tracking.rest_store.RestStore`. A redirection is not followed, so that nobody else
-    is told. A file is sent and got as often as it takes until all of it is there, within the times that
-    ``MLFLOW_HTTP_REQUEST_TIMEOUT`` and ``MLFLOW_HTTP_REQUEST_MAX_RETRIES`` set.
+    :class:`~trackspec_reference.tracking.rest_store.RestStore`; but where ``MLFLOW_TRACKING_URI`` names another
+    server, this one is told only what the netrc file has for it. No redirection is followed. A file is sent and got
+    as often as it takes until all of it is there, within the times that ``MLFLOW_HTTP_REQUEST_TIMEOUT`` and
+    ``MLFLOW_HTTP_REQUEST_MAX_RETRIES`` set.
 
     :param artifact_uri: ``http(s)://HOST/api/2.0/mlflow-artifacts/artifacts/PATH``; the path is percent-decoded.
     :raises TrackspecError: INVALID_PARAMETER_VALUE for any other URI, or where variables contradict each other.
@@ -60,7 +61,7 @@ class HttpArtifactRepository(ValidatedRepository):
         self._process = os.getpid()
 
     def _get_host_creds(self) -> HostCreds:
-        return environment_host_creds(self._base)
+        return named_host_creds(self._base)
 
     def close(self) -> None:
         self._client.close()
