@@ -32,8 +32,8 @@ class HttpArtifactRepository(ValidatedRepository):
 
     Who asks the server is said as for a tracking store behind one: see
     :class:`~trackspec_reference.tracking.rest_store.RestStore`; but where ``MLFLOW_TRACKING_URI`` names another
-    server, this one is told only what the netrc file has for it. No redirection is followed. A file is sent and got
-    as often as it takes until all of it is there, within the times that ``MLFLOW_HTTP_REQUEST_TIMEOUT`` and
+    server, this one is told only what the netrc file has for it. No redirection is followed. A file is sent and
+    got as often as it takes until all of it is there, within the times that ``MLFLOW_HTTP_REQUEST_TIMEOUT`` and
     ``MLFLOW_HTTP_REQUEST_MAX_RETRIES`` set.
 
     :param artifact_uri: ``http(s)://HOST/api/2.0/mlflow-artifacts/artifacts/PATH``; the path is percent-decoded.
