@@ -40,7 +40,7 @@ lint: .venv/developed ## ruff and mypy
 faults: .venv/developed ## run the checks on every faulty backend, and write faults.json
 	$(BIN)/python -m tests.matrix
 
-bench: .venv/developed .venv-mlflow/installed ## compare the stores with MLflow's and with the raw limit, and write bench.json
+bench: .venv/developed .venv-mlflow/installed servers ## compare stores and repositories with MLflow's and with the raw limit, and write bench.json
 	$(BIN)/python -m tests.bench --mlflow-python $(MLFLOW_BIN)/python
 
 soak: $(CHECKED_IN)/installed ## kill, crowd and lose for MINUTES=N, on SUBJECT=URI or a temporary store

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import os
 from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -193,6 +194,33 @@ def test_a_server_that_is_not_there_is_told(file: Path) -> None:
     assert raised.value.error_code is ErrorCode.TEMPORARILY_UNAVAILABLE
 
 
+@pytest.mark.parametrize("scheme", ["http", "mlflow-artifacts"])
+def test_the_tracking_servers_credentials_are_for_it_alone(
+    kept: Path, file: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, scheme: str
+) -> None:
+    """A server that somebody else has named gets what the netrc file has for it, or nothing."""
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", "http://127.0.0.1:1")
+    monkeypatch.setenv("MLFLOW_TRACKING_USERNAME", "ada")
+    monkeypatch.setenv("MLFLOW_TRACKING_PASSWORD", PASSWORD)
+    settings = Settings(
+        artifacts_destination=f"file://{kept}", credentials=Credentials.parse(f"basic ada:{PASSWORD}")
+    )
+    with in_thread(MemoryStore(), settings) as port:
+        uri = f"{scheme}://127.0.0.1:{port}{ARTIFACTS}/root"
+        with (
+            ArtifactRepository.from_artifact_uri(uri) as stranger,
+            pytest.raises(TrackspecError, match="netrc") as refused,
+        ):
+            stranger.log_artifact(file)
+        (tmp_path / "netrc").write_text(f'machine 127.0.0.1 login ada password "{PASSWORD}"\n')
+        monkeypatch.setenv("NETRC", str(tmp_path / "netrc"))
+        with ArtifactRepository.from_artifact_uri(uri) as known:
+            known.log_artifact(file)
+
+    assert refused.value.error_code is ErrorCode.UNAUTHENTICATED
+    assert (kept / "root" / "a.txt").exists()
+
+
 class Redirecting(BaseHTTPRequestHandler):
     """Sends every request on to another host, and notes what it is told."""
 
@@ -240,3 +268,78 @@ def test_no_credential_goes_to_another_host(file: Path, monkeypatch: pytest.Monk
     basic = f"Basic {base64.b64encode(f'ada:{PASSWORD}'.encode()).decode()}"
     assert {authorization for _, authorization in here.RequestHandlerClass.asked} == {basic}  # type: ignore[attr-defined]
     assert there.RequestHandlerClass.asked == []  # type: ignore[attr-defined]
+
+
+class Breaking(BaseHTTPRequestHandler):
+    """Has one file, and breaks the connection off after so many bytes of it; notes which bytes are asked for."""
+
+    CONTENT = bytes(range(256)) * 20
+    MOST = 2000
+    asked: list[str | None] = []  # noqa: RUF012
+    versions = ['"1"']  # noqa: RUF012
+
+    def do_GET(self) -> None:
+        """Answer a listing, or some of the file."""
+        if "?" in self.path:
+            body = b'{"files": [{"path": "a.bin", "is_dir": false, "file_size": %d}]}' % len(self.CONTENT)
+            self._answer(200, body, len(body), {"Content-Type": "application/json"})
+            return
+        self.asked.append(self.headers.get("Range"))
+        version = self.versions[min(len(self.asked), len(self.versions)) - 1]
+        start = 0
+        if self.headers.get("If-Range") == version:
+            start = int(self.headers["Range"][6:-1])
+        rest = self.CONTENT[start:]
+        told = {"ETag": version, "Content-Range": f"bytes {start}-{len(self.CONTENT) - 1}/{len(self.CONTENT)}"}
+        self._answer(206 if start else 200, rest[: self.MOST], len(rest), told)
+
+    def _answer(self, status: int, body: bytes, length: int, headers: dict[str, str]) -> None:
+        self.send_response(status)
+        for name, value in {**headers, "Content-Length": str(length), "Connection": "close"}.items():
+            self.send_header(name, value)
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *_: object) -> None:
+        """Say nothing."""
+
+
+@pytest.mark.parametrize(
+    ("versions", "ranges"),
+    [
+        (['"1"'], [None, "bytes=2000-", "bytes=4000-"]),
+        (['"1"', '"2"'], [None, "bytes=2000-", "bytes=2000-", "bytes=4000-"]),
+    ],
+)
+def test_a_download_goes_on_where_its_connection_was_lost(
+    monkeypatch: pytest.MonkeyPatch, versions: list[str], ranges: list[str | None]
+) -> None:
+    """If the file is the same; if it was replaced, it begins anew."""
+    monkeypatch.setenv("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "5")
+    asked: list[str | None] = []
+    handler = type("Handler", (Breaking,), {"asked": asked, "versions": versions})
+    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
+        with ArtifactRepository.from_artifact_uri(
+            f"http://127.0.0.1:{server.server_address[1]}{ARTIFACTS}/root"
+        ) as repository:
+            copy = repository.download_artifacts("a.bin")
+        server.shutdown()
+
+    assert Path(copy).read_bytes() == Breaking.CONTENT
+    assert asked == ranges
+
+
+def test_a_local_file_that_becomes_shorter_is_told(url: str, file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """At once, and nothing of it is kept."""
+    size = os.fstat
+    monkeypatch.setattr(
+        "trackspec_reference.tracking.rest.repeating.os.fstat",
+        lambda descriptor: os.stat_result((0, 0, 0, 0, 0, 0, size(descriptor).st_size + 1, 0, 0, 0)),
+    )
+    with ArtifactRepository.from_artifact_uri(f"{url}{ARTIFACTS}/root") as repository:
+        with pytest.raises(TrackspecError, match="shorter"):
+            repository.log_artifact(file)
+        monkeypatch.undo()
+
+        assert repository.list_artifacts() == []

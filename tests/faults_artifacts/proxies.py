@@ -46,6 +46,22 @@ class LinesAreConverted(ModelProxy):
         return answer
 
 
+@fault("proxy.rest")
+class RangesAreNotKnown(ModelProxy):
+    """A file is always answered from its start."""
+
+    def is_same(self, request: Request, answer: Response) -> bool:
+        return False
+
+
+@fault("proxy.rest-of-same")
+class VersionsAreNotCompared(ModelProxy):
+    """The rest of whatever file is there now is answered."""
+
+    def is_same(self, request: Request, answer: Response) -> bool:
+        return "ETag" in answer.headers
+
+
 @fault("proxy.missing")
 class MissingFilesAreEmpty(ModelProxy):
     """What is no file is answered like an empty one."""

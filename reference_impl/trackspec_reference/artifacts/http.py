@@ -15,13 +15,13 @@ from trackspec.entities import FileInfo
 from trackspec.errors import ErrorCode, TrackspecError, invalid, missing
 from trackspec.protocol.artifact_endpoints import ARTIFACTS, BY_ARTIFACT_NAME, IN_PATH
 from trackspec.validated_repository import ValidatedRepository
-from trackspec_reference.credentials.environment import environment_host_creds
+from trackspec_reference.credentials.environment import named_host_creds
 from trackspec_reference.credentials.host_creds import HostCreds
 from trackspec_reference.tracking.rest.answers import answered, lie
 from trackspec_reference.tracking.rest.location import patience_of, server_url
 from trackspec_reference.tracking.rest.repeating import Client, Reply
 from trackspec_reference.tracking.rest.request import Request
-from trackspec_reference.tracking.rest.transport import GOOD
+from trackspec_reference.tracking.rest.transport import GOOD, Download
 
 _USER_AGENT = f"trackspec/{__version__}"
 _MISSING = 404
@@ -31,9 +31,10 @@ class HttpArtifactRepository(ValidatedRepository):
     """The files below a folder that a server proxies, which needs no credentials for where they are kept.
 
     Who asks the server is said as for a tracking store behind one: see
-    :class:`~trackspec_reference.tracking.rest_store.RestStore`. A redirection is not followed, so that nobody else
-    is told. A file is sent and got as often as it takes until all of it is there, within the times that
-    ``MLFLOW_HTTP_REQUEST_TIMEOUT`` and ``MLFLOW_HTTP_REQUEST_MAX_RETRIES`` set.
+    :class:`~trackspec_reference.tracking.rest_store.RestStore`; but where ``MLFLOW_TRACKING_URI`` names another
+    server, this one is told only what the netrc file has for it. No redirection is followed. A file is sent and
+    got as often as it takes until all of it is there, within the times that ``MLFLOW_HTTP_REQUEST_TIMEOUT`` and
+    ``MLFLOW_HTTP_REQUEST_MAX_RETRIES`` set.
 
     :param artifact_uri: ``http(s)://HOST/api/2.0/mlflow-artifacts/artifacts/PATH``; the path is percent-decoded.
     :raises TrackspecError: INVALID_PARAMETER_VALUE for any other URI, or where variables contradict each other.
@@ -60,7 +61,7 @@ class HttpArtifactRepository(ValidatedRepository):
         self._process = os.getpid()
 
     def _get_host_creds(self) -> HostCreds:
-        return environment_host_creds(self._base)
+        return named_host_creds(self._base)
 
     def close(self) -> None:
         self._client.close()
@@ -71,7 +72,7 @@ class HttpArtifactRepository(ValidatedRepository):
         self._do("upload_artifact", path, upload=local_file)
 
     def _get(self, path: str, local_file: Path) -> None:
-        reply = self._asked("download_artifact", path, download=local_file)
+        reply = self._asked("download_artifact", path, download=Download(local_file))
         if reply.answer.status == _MISSING:
             raise missing("artifact", path)
         if reply.answer.status != GOOD:
@@ -116,7 +117,7 @@ class HttpArtifactRepository(ValidatedRepository):
         path: str,
         query: dict[str, str] | None = None,
         upload: Path | None = None,
-        download: Path | None = None,
+        download: Download | None = None,
     ) -> Reply:
         endpoint = BY_ARTIFACT_NAME[name]
         target = endpoint.paths[0].replace(IN_PATH, f"/{quote(self._whole(path), safe='/')}")

@@ -9,8 +9,7 @@ from trackspec.artifact_locations import artifact_location
 from trackspec.errors import invalid
 from trackspec.protocol.artifact_endpoints import ARTIFACTS
 from trackspec_reference.artifacts.http import HttpArtifactRepository, decoded_root
-
-TRACKING_URI = "MLFLOW_TRACKING_URI"
+from trackspec_reference.credentials.environment import TRACKING_URI
 
 
 class MlflowArtifactsRepository(HttpArtifactRepository):

@@ -17,7 +17,7 @@ from trackspec.entities import FileInfo
 from trackspec.errors import invalid
 from trackspec.opening import open_store
 from trackspec.validated_repository import ValidatedRepository
-from trackspec_reference.artifacts.mlflow_artifacts import TRACKING_URI
+from trackspec_reference.credentials.environment import TRACKING_URI
 
 
 class RunsArtifactRepository(ValidatedRepository):

@@ -7,12 +7,14 @@ import os
 import re
 from collections.abc import Mapping
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from requests.utils import get_netrc_auth
 
 from trackspec.errors import invalid
 from trackspec_reference.credentials.host_creds import HostCreds
 
+TRACKING_URI = "MLFLOW_TRACKING_URI"
 USERNAME = "MLFLOW_TRACKING_USERNAME"
 PASSWORD = "MLFLOW_TRACKING_PASSWORD"
 TOKEN = "MLFLOW_TRACKING_TOKEN"
@@ -24,6 +26,9 @@ ELSEWHERE = ("MLFLOW_TRACKING_AUTH", "MLFLOW_TRACKING_AWS_SIGV4")
 """Variables by which MLflow's clients say who asks in other ways; they are refused, since they are not applied."""
 
 _ADVICE = f"Set {USERNAME} and {PASSWORD}, or {TOKEN}, or name the host in a netrc file."
+_ADVICE_OF_OTHERS = (
+    f"It is not the server of {TRACKING_URI}, whose credentials it is not told; name it in a netrc file."
+)
 _TOKEN = re.compile(r"[!-~]+")
 
 
@@ -44,6 +49,29 @@ def environment_host_creds(url: str) -> HostCreds:
     return HostCreds(url, lambda: headers, verify, _file(CLIENT_CERT_PATH), _ADVICE)
 
 
+def named_host_creds(url: str) -> HostCreds:
+    """How to talk to a server that somebody else may have named, as a run's artifact URI does.
+
+    The variables say who asks the tracking server. Where ``MLFLOW_TRACKING_URI`` names one, they are for its
+    scheme, host and port alone, and another server is told what the netrc file has for it.
+
+    :raises TrackspecError: INVALID_PARAMETER_VALUE if the variables contradict each other or are malformed.
+    """
+    tracking_uri = os.environ.get(TRACKING_URI, "")
+    if not tracking_uri.lower().startswith(("http:", "https:")) or _origin(tracking_uri) == _origin(url):
+        return environment_host_creds(url)
+    headers = _basic(*entry) if (entry := get_netrc_auth(url)) else {}
+    return HostCreds(url, lambda: headers, _verify(), _file(CLIENT_CERT_PATH), _ADVICE_OF_OTHERS)
+
+
+def _origin(url: str) -> tuple[str, str | None, int | None]:
+    try:
+        parts = urlsplit(url)
+        return parts.scheme, parts.hostname, parts.port or {"http": 80, "https": 443}.get(parts.scheme)
+    except ValueError:
+        raise invalid(f"The URL of a server, such as {TRACKING_URI}, is malformed.") from None
+
+
 def _headers(url: str) -> Mapping[str, str]:
     username, password, token = (os.environ.get(name, "") for name in (USERNAME, PASSWORD, TOKEN))
     if bool(username) != bool(password):
@@ -58,6 +86,10 @@ def _headers(url: str) -> Mapping[str, str]:
         username, password = entry
     if not username:
         return {}
+    return _basic(username, password)
+
+
+def _basic(username: str, password: str) -> Mapping[str, str]:
     if ":" in username:
         raise invalid("A user name with a colon cannot be sent.")
     both = f"{username}:{password}".encode()

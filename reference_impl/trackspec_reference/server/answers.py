@@ -60,9 +60,9 @@ def json(body: bytes, status: int = 200, headers: Headers = ()) -> Answer:
     return Answer(status, [*_JSON, (b"content-length", b"%d" % len(body)), *headers], body)
 
 
-def file(content: bytes | File, size: int) -> Answer:
+def file(content: bytes | File, size: int, headers: Headers = (), status: int = 200) -> Answer:
     """An artifact, which no browser is to show: it may be a page that somebody wrote to be let in here."""
-    return Answer(200, [*_FILE, (b"content-length", b"%d" % size)], content)
+    return Answer(status, [*_FILE, (b"content-length", b"%d" % size), *headers], content)
 
 
 def text(words: str) -> Answer:

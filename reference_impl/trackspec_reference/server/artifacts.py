@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
+import os
 import posixpath
+import re
 import threading
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
@@ -31,6 +34,9 @@ PIECE = MEBIBYTE // 4
 
 SCHEME = "mlflow-artifacts"
 """The scheme of the URIs of what a server proxies."""
+
+_PART = 206
+_FROM = re.compile(rb"bytes=(\d{1,18})-")
 
 _EXACT: Mapping[bytes, Mapping[str, ArtifactEndpoint]] = {
     path.encode(): {row.method: row for row in ARTIFACT_ENDPOINTS if path in row.paths}
@@ -60,11 +66,13 @@ class Request:
     """What is asked for.
 
     :ivar path: the artifact's path in the URL, decoded.
+    :ivar headers: the header fields.
     """
 
     endpoint: ArtifactEndpoint
     path: str
     fields: Mapping[str, Any]
+    headers: Mapping[bytes, bytes]
 
 
 class Artifacts:
@@ -127,9 +135,9 @@ class Artifacts:
         if endpoint.method == "POST":
             requests.require_json(fields)
             body = await requests.body(fields, receive, self._limits.body)
-            asked = partial(_of_body, endpoint, path, body)
+            asked = partial(_of_body, endpoint, path, fields, body)
         else:
-            asked = partial(_of_query, endpoint, path, scope["query_string"])
+            asked = partial(_of_query, endpoint, path, fields, scope["query_string"])
         call: Callable[[Request], Answer] = getattr(self, f"_{endpoint.name}")
         answer: Answer = await self.transfers.make(lambda: call(asked()))
         return answer
@@ -141,7 +149,7 @@ class Artifacts:
         return _json(asked, Listing([replace(item, path=posixpath.basename(item.path)) for item in found]))
 
     def _download_artifact(self, asked: Request) -> Answer:
-        return _file(self._repository.open_artifact(asked.path))
+        return _file(asked, self._repository.open_artifact(asked.path))
 
     def _delete_artifacts(self, asked: Request) -> Answer:
         path = valid_path(asked.path.removesuffix("/"))
@@ -170,7 +178,7 @@ class Artifacts:
 
     def _get_run_artifact(self, asked: Request) -> Answer:
         _, root = self._root_of(asked.fields["run_id"])
-        return _file(self._repository.open_artifact(_joined(root, valid_path(asked.fields["path"]))))
+        return _file(asked, self._repository.open_artifact(_joined(root, valid_path(asked.fields["path"]))))
 
     def _search_logged_models(self, asked: Request) -> Answer:
         return _json(asked, {})
@@ -266,12 +274,12 @@ def decoded_path(rest: bytes) -> str:
         raise invalid("The path is not in UTF-8.") from None
 
 
-def _of_body(endpoint: ArtifactEndpoint, path: str, body: bytes) -> Request:
-    return Request(endpoint, path, endpoint.request.attributes(read_body(body)))
+def _of_body(endpoint: ArtifactEndpoint, path: str, headers: Mapping[bytes, bytes], body: bytes) -> Request:
+    return Request(endpoint, path, endpoint.request.attributes(read_body(body)), headers)
 
 
-def _of_query(endpoint: ArtifactEndpoint, path: str, query: bytes) -> Request:
-    return Request(endpoint, path, endpoint.request.query_attributes(requests.query_texts(query)))
+def _of_query(endpoint: ArtifactEndpoint, path: str, headers: Mapping[bytes, bytes], query: bytes) -> Request:
+    return Request(endpoint, path, endpoint.request.query_attributes(requests.query_texts(query)), headers)
 
 
 def _named(asked: Request) -> str:
@@ -288,10 +296,40 @@ def _json(asked: Request, returned: Any) -> Answer:
     return answers.json(write_body(asked.endpoint.answer.write(returned)))
 
 
-def _file(stream: BinaryIO) -> Answer:
-    size = stream.seek(0, 2)
-    stream.seek(0)
-    if size > PIECE:
-        return answers.file(File(stream, size), size)
+def _file(asked: Request, stream: BinaryIO) -> Answer:
+    """The content of a file, or what a client lacks of the same version."""
+    try:
+        status = os.fstat(stream.fileno())
+    except BaseException:
+        stream.close()
+        raise
+    size, version = status.st_size, _version(stream, status)
+    start = _start(asked.headers, version, size)
+    stream.seek(start)
+    headers = [(b"etag", version), (b"accept-ranges", b"bytes")]
+    if start:
+        headers.append((b"content-range", b"bytes %d-%d/%d" % (start, size - 1, size)))
+    left = size - start
+    if left > PIECE:
+        return answers.file(File(stream, left), left, headers, _PART if start else 200)
     with stream:
-        return answers.file(stream.read(), size)
+        return answers.file(stream.read(left), left, headers, _PART if start else 200)
+
+
+def _version(stream: BinaryIO, status: os.stat_result) -> bytes:
+    """What changes with a file. A copy made for this request, which has no name, is known by its content."""
+    if status.st_nlink:
+        return b'"%x-%x-%x"' % (status.st_ino, status.st_size, status.st_mtime_ns)
+    digest = hashlib.blake2b(digest_size=16)
+    while piece := stream.read(PIECE):
+        digest.update(piece)
+    return b'"%s"' % digest.hexdigest().encode()
+
+
+def _start(headers: Mapping[bytes, bytes], version: bytes, size: int) -> int:
+    """Where a client has a file up to; 0 where it has none of it, or of another version."""
+    wanted = _FROM.fullmatch(headers.get(b"range", b""))
+    if wanted is None or headers.get(b"if-range") != version:
+        return 0
+    start = int(wanted[1])
+    return start if start < size else 0

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from hashlib import sha256
 from typing import Any
 from urllib.parse import unquote_to_bytes
 
@@ -73,7 +74,7 @@ class ModelProxy(ModelServer):
         for endpoint, rest in found:
             if endpoint.method == request.method:
                 call: Callable[..., Response] = getattr(self, endpoint.name)
-                return call(endpoint, request, self.decoded(rest))
+                return self.lacking(request, call(endpoint, request, self.decoded(rest)))
         allowed = ", ".join(endpoint.method for endpoint, _ in found)
         raise Refused(ErrorCode.ENDPOINT_NOT_FOUND, f"The path takes {allowed}.", 405, {"Allow": allowed})
 
@@ -166,7 +167,21 @@ class ModelProxy(ModelServer):
     def file(self, path: str) -> Response:
         """The bytes of a file."""
         with self.repository.open_artifact(path) as opened:
-            return Response(200, opened.read(), dict(self.file_headers))
+            content = opened.read()
+        return Response(200, content, {**self.file_headers, "ETag": f'"{sha256(content).hexdigest()}"'})
+
+    def lacking(self, request: Request, answer: Response) -> Response:
+        """What a client lacks of a file, if it has the start of the same version."""
+        wanted = re.fullmatch(r"bytes=(\d{1,18})-", request.headers.get("Range", ""))
+        if wanted is None or not self.is_same(request, answer) or int(wanted[1]) >= len(answer.body):
+            return answer
+        start, size = int(wanted[1]), len(answer.body)
+        told = {**answer.headers, "Content-Range": f"bytes {start}-{size - 1}/{size}"}
+        return Response(206, answer.body[start:], told)
+
+    def is_same(self, request: Request, answer: Response) -> bool:
+        """Whether an answer is of the version that a client has the start of."""
+        return "ETag" in answer.headers and request.headers.get("If-Range") == answer.headers["ETag"]
 
     def named(self, folder: str, fields: dict[str, Any]) -> str:
         """The path of a file whose folder is in the URL, and whose name is among the fields."""

@@ -131,7 +131,10 @@ def _artifact_operation(row: ArtifactEndpoint) -> dict[str, Json]:
     if row.answer is not None:
         told = row.answer.schema() if row.answer.fields else {"type": "object"}
         content = {"application/json": {"schema": told}}
-    operation["responses"] = {"200": {"description": "Done.", "content": content}, **_refusals()}
+    answers = {"200": {"description": "Done.", "content": content}}
+    if row.answer is None:
+        answers["206"] = {"description": "What the client lacks of the file.", "content": content}
+    operation["responses"] = {**answers, **_refusals()}
     return operation
 
 

@@ -69,6 +69,36 @@ def a_file_is_answered(fresh: FreshArtifacts, wire: Wire) -> None:
         expect_equal(str(len(content)), answer.header("Content-Length"), "Content-Length")
 
 
+@check("proxy.rest", rests_on=("upload.folder",))
+def a_download_goes_on(fresh: FreshArtifacts, wire: Wire) -> None:
+    """What follows the first bytes of a file is answered to whoever names its version, of a large one too."""
+    for content in (b"0123456789", bytes(range(256)) * 8192):
+        place = url(fresh, f"{fresh.logged({'a.bin': content})}/a.bin")
+        version = wire.get(place).header("ETag")
+        expect(bool(version), "an ETag", "none")
+
+        answer = wire.get(place, headers={"Range": "bytes=4-", "If-Range": str(version)})
+
+        expect_equal(206, answer.status, "the status")
+        expect_equal(content[4:], answer.body, "the body")
+        told = f"bytes 4-{len(content) - 1}/{len(content)}"
+        expect_equal(told, answer.header("Content-Range"), "Content-Range")
+
+
+@check("proxy.rest-of-same", rests_on=("upload.folder",))
+def a_download_goes_on_with_the_same_file(fresh: FreshArtifacts, wire: Wire) -> None:
+    """Once a file is replaced, by one of the same size too, the version before has no rest."""
+    folder = fresh.logged({"a.bin": b"0123456789"})
+    place = url(fresh, f"{folder}/a.bin")
+    version = wire.get(place).header("ETag") or '"none"'
+    for content in (b"9876543210", b"longer than before"):
+        wire.put(place, content)
+
+        answer = wire.get(place, headers={"Range": "bytes=4-", "If-Range": version})
+
+        expect_equal((200, content), (answer.status, answer.body), "status and body")
+
+
 @check("proxy.missing", rests_on=("upload.folder",))
 def what_is_no_file_is_missing(fresh: FreshArtifacts, wire: Wire) -> None:
     """A path at which there is nothing, and a folder, are no files."""

@@ -5,13 +5,14 @@ from __future__ import annotations
 import logging
 import os
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 from time import monotonic, sleep
 from typing import BinaryIO, NamedTuple
 
 from urllib3.exceptions import InvalidHeader, MaxRetryError
 from urllib3.util import Retry
 
-from trackspec.errors import ErrorCode, TrackspecError
+from trackspec.errors import ErrorCode, TrackspecError, invalid
 from trackspec.protocol.endpoint import KEY_HEADER, KEYS_SUPPORTED_HEADER
 from trackspec_reference.credentials.host_creds import HostCreds
 from trackspec_reference.tracking.rest.patience import Patience
@@ -92,27 +93,31 @@ class Client:
             headers |= {"Content-Type": "application/json", "Content-Length": str(len(request.body))}
         if request.key:
             headers[KEY_HEADER] = request.key
-        if request.upload or request.download:
-            return self._transferred(request, headers, deadline)
-        answer = self._transport.send(request.method, request.target, headers, request.body, deadline)
+        if request.upload:
+            return self._uploaded(request, request.upload, headers, deadline)
+        if request.download:
+            headers |= request.download.headers()
+        answer = self._transport.send(
+            request.method, request.target, headers, request.body, deadline, request.download
+        )
         if answer.headers.get(KEYS_SUPPORTED_HEADER, "").lower() == "true":
             self.keys_known = True
         elif answer.status not in BUSY:  # which a server says, and not what stands before it
             self.keys_known = False
         return answer
 
-    def _transferred(self, request: Request, headers: dict[str, str], deadline: float) -> Answer:
-        """Send or get a file; it has more time, the larger it is."""
-        if request.upload is None:
-            assert request.download is not None
-            with request.download.open("wb") as written:
-                return self._transport.send(request.method, request.target, headers, None, deadline, written)
-        with request.upload.open("rb") as read:
-            size = os.fstat(read.fileno()).st_size
-            headers |= {"Content-Type": "application/octet-stream", "Content-Length": str(size)}
-            body = read.read() if size < PIECE else _pieces(read, size)
-            deadline += size / LEAST_RATE
-            return self._transport.send(request.method, request.target, headers, body, deadline)
+    def _uploaded(self, request: Request, file: Path, headers: dict[str, str], deadline: float) -> Answer:
+        """Send a file; it has more time, the larger it is."""
+        try:
+            with file.open("rb") as read:
+                size = os.fstat(read.fileno()).st_size
+                headers |= {"Content-Type": "application/octet-stream", "Content-Length": str(size)}
+                pieces = _pieces(read, size)
+                body = b"".join(pieces) if size < PIECE else pieces
+                deadline += size / LEAST_RATE
+                return self._transport.send(request.method, request.target, headers, body, deadline)
+        except OSError:
+            raise invalid(f"The local file {file.name!r} cannot be read.") from None
 
     def _repeats(self, request: Request) -> bool:
         return request.repeatable or (request.key is not None and self.keys_known is True)
@@ -129,8 +134,17 @@ class Client:
 
 
 def _pieces(read: BinaryIO, size: int) -> Iterator[bytes]:
-    """As many bytes of a file as it had at first; what it has become meanwhile is not sent."""
-    while size and (piece := read.read(min(PIECE, size))):
+    """As many bytes of a file as it had at first; what it has become meanwhile is not sent.
+
+    :raises TrackspecError: INVALID_PARAMETER_VALUE if it has become shorter, or cannot be read.
+    """
+    while size:
+        try:
+            piece = read.read(min(PIECE, size))
+        except OSError:
+            raise invalid("The local file cannot be read.") from None
+        if not piece:
+            raise invalid("The local file has become shorter while it was sent.")
         size -= len(piece)
         yield piece
 

@@ -11,6 +11,7 @@ from urllib.parse import quote, urlencode
 from trackspec.errors import invalid
 from trackspec.protocol.body import write_body
 from trackspec.protocol.endpoint import Endpoint
+from trackspec_reference.tracking.rest.transport import Download
 
 
 @dataclass(frozen=True)
@@ -21,7 +22,7 @@ class Request:
     :ivar target: path and query.
     :ivar repeatable: whether it may be sent again where it may have been served already.
     :ivar upload: the file that is its body, in the place of one.
-    :ivar download: the file that takes the body of a good answer.
+    :ivar download: takes the body of a good answer.
     :ivar key: makes it repeatable too, at a server that knows idempotency keys.
     """
 
@@ -32,7 +33,7 @@ class Request:
     repeatable: bool = True
     key: str | None = None
     upload: Path | None = None
-    download: Path | None = None
+    download: Download | None = None
 
     @classmethod
     def of(cls, endpoint: Endpoint, arguments: Mapping[str, Any]) -> Request:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import http.client
+import os
 import socket
 import ssl
 import time
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple
 from urllib.parse import urlsplit
 
@@ -27,6 +29,7 @@ _CONNECTIONS = 100
 """So many threads can call at once without making connections that are used only once."""
 PIECE = 1 << 20
 GOOD = 200
+_PART = 206
 LEAST_RATE = 32 * 1024
 """Bytes of a file that are to go over a connection in a second, once the time for a request is over."""
 
@@ -50,6 +53,52 @@ class NoAnswer(Exception):
         super().__init__(reason)
         self.reason = reason
         self.sent = sent
+
+
+class Download:
+    """A file that takes the bodies of good answers, until all of one is there.
+
+    What has arrived when a connection is lost stays, and the rest is asked for, if the server has named the
+    version that it is of.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._version: str | None = None
+        self._file: BinaryIO | None = None
+
+    def headers(self) -> Mapping[str, str]:
+        """The header fields that ask for what is missing."""
+        size = self._path.stat().st_size
+        return {"Range": f"bytes={size}-", "If-Range": self._version} if self._version and size else {}
+
+    def takes(self, status: int, headers: Mapping[str, str]) -> bool:
+        """Whether the body of an answer is to be written: all of a file, or what is missing of it."""
+        size = self._path.stat().st_size
+        goes_on = status == _PART and headers.get("Content-Range", "").startswith(f"bytes {size}-")
+        if not goes_on and status != GOOD:
+            return False
+        version = headers.get("ETag", "")
+        self._version = version if version.startswith('"') else None
+        self._file = self._path.open("ab" if goes_on else "wb")
+        return True
+
+    def write(self, piece: bytes) -> None:
+        """Write what has arrived.
+
+        :raises TrackspecError: INTERNAL_ERROR if the local disk does not take it.
+        """
+        assert self._file is not None
+        try:
+            self._file.write(piece)
+        except OSError as error:
+            told = f"A local file cannot be written: {os.strerror(error.errno or 0)}."
+            raise TrackspecError(told) from error
+
+    def close(self) -> None:
+        """End the writing of one body."""
+        if self._file is not None:
+            self._file.close()
 
 
 class Transport:
@@ -81,7 +130,7 @@ class Transport:
         headers: Mapping[str, str],
         body: bytes | Iterator[bytes] | None,
         deadline: float,
-        file: BinaryIO | None = None,
+        file: Download | None = None,
     ) -> Answer:
         """Send a request, once, and read the answer. No redirection is followed.
 
@@ -103,9 +152,9 @@ class Transport:
         timeout = (min(self._connect_timeout, left), left)
         try:
             response = self._adapter.send(request, timeout=timeout, **self._settings)
-            if file is not None and response.status_code == GOOD:
+            if file is not None and file.takes(response.status_code, response.headers):
                 _copy(response.raw, file)
-                return Answer(response.status_code, response.headers, b"")
+                return Answer(GOOD, response.headers, b"")
             return Answer(response.status_code, response.headers, _whole(response.raw))
         except (
             RequestException,
@@ -169,7 +218,7 @@ def _whole(raw: Any) -> bytes:
     return body
 
 
-def _copy(raw: Any, file: BinaryIO) -> None:
+def _copy(raw: Any, file: Download) -> None:
     """Write the body to a file, and give the connection back."""
     try:
         CLOCK.deadline += (raw.length_remaining or 0) / LEAST_RATE
@@ -178,6 +227,8 @@ def _copy(raw: Any, file: BinaryIO) -> None:
     except BaseException:
         raw.close()
         raise
+    finally:
+        file.close()
     raw.release_conn()
 
 
