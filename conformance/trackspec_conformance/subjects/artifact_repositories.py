@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 from trackspec import ArtifactRepository, TrackspecError
@@ -12,7 +14,13 @@ from trackspec_conformance.subjects.subject import Subject
 
 
 def _by_uri(uri: str) -> Subject:
-    return Subject(lambda: _open(uri))
+    return Subject(lambda: _open(uri), placed=_placed(uri))
+
+
+def _placed(uri: str, prefix: str = "") -> Callable[[str], str] | None:
+    """What puts a repository of the URI's kind into a directory."""
+    local = uri.lower().startswith("file:") or ":" not in uri
+    return (lambda directory: f"{prefix}file:{directory}/artifacts") if local else None
 
 
 def _open(uri: str) -> ArtifactRepository:
@@ -25,7 +33,7 @@ def _open(uri: str) -> ArtifactRepository:
 def _by_mlflow(uri: str) -> Subject:
     from trackspec_conformance.subjects.mlflow_repository import mlflow_subject  # noqa: PLC0415 - needs MLflow
 
-    return mlflow_subject(uri)
+    return replace(mlflow_subject(uri), placed=_placed(uri, "mlflow+"))
 
 
 def _adapted(repository: Any) -> ArtifactRepository:
