@@ -135,3 +135,13 @@ def test_a_profile_of_which_nothing_was_judged_is_not_kept() -> None:
     assert ran.returncode == 2
     assert "Nothing could be judged of power-loss" in ran.stdout
     assert "onforms" not in ran.stdout
+
+
+def test_our_local_repository_survives_a_loss_of_power(storage: FailingStorage, tmp_path: Path) -> None:
+    """What was logged has its name and its content on the device, in whatever folder."""
+    profiles = ["--profile", "artifact-power-loss", "--profile", "artifact-durability"]
+
+    ran = check(f"file:{tmp_path}/artifacts", *profiles, interface="artifacts")
+
+    assert ran.returncode == 0, ran.stdout
+    assert " n/a" not in ran.stdout

@@ -24,11 +24,11 @@ from trackspec_reference.server.serving import Settings
 TOKEN = "the-token-of-this-test"
 
 
-def check(*arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
-    """Run ``trackspec check tracking`` with these environment variables, and no others of tracking."""
+def check(*arguments: str, interface: str = "tracking", **variables: str) -> subprocess.CompletedProcess[str]:
+    """Run ``trackspec check`` with these environment variables, and no others of tracking."""
     clean = {name: value for name, value in os.environ.items() if not name.startswith(("MLFLOW_", "DATABRICKS_"))}
     return subprocess.run(
-        [str(Path(sys.executable).with_name("trackspec")), "check", "tracking", *arguments],
+        [str(Path(sys.executable).with_name("trackspec")), "check", interface, *arguments],
         env={**clean, "NETRC": os.devnull, **variables},
         text=True,
         capture_output=True,

@@ -10,7 +10,7 @@ import signal
 import sys
 import time
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from types import FrameType
 from typing import Any
@@ -110,6 +110,18 @@ def end_a_process(call: Callable[[], Callable[[], object]], after: float) -> Non
     with _process(call) as (process, done):
         select.select([done], [], [], after)
         os.kill(process, signal.SIGKILL)
+
+
+def end_together(calls: Sequence[Callable[[], Callable[[], object]]]) -> bool:
+    """Make calls in processes of their own at the same time; whether all of them have returned in time."""
+    with contextlib.ExitStack() as stack:
+        descriptors = [stack.enter_context(_process(call))[1] for call in calls]
+        deadline = time.monotonic() + PATIENCE
+        return all(
+            bool(select.select([done], [], [], max(0.0, deadline - time.monotonic()))[0])
+            and os.read(done, 1) == b"d"
+            for done in descriptors
+        )
 
 
 @contextlib.contextmanager

@@ -22,8 +22,8 @@ def _by_uri(uri: str) -> Subject:
 
 def _placed(uri: str, prefix: str = "") -> Callable[[str], str] | None:
     """What puts a repository of the URI's kind into a directory."""
-    scheme = uri.partition(":")[0].lower() if ":" in uri else "file"
-    return (lambda directory: f"{prefix}file:{directory}/artifacts") if scheme == "file" else None
+    local = uri.lower().startswith("file:") or ":" not in uri
+    return (lambda directory: f"{prefix}file:{directory}/artifacts") if local else None
 
 
 def _open(uri: str) -> ArtifactRepository:

@@ -24,6 +24,7 @@ class LocalArtifactRepository(ValidatedRepository):
     """Files below a local folder, which is made with the first of them.
 
     A file gets its name when it is whole and on disk, so that whoever reads sees the former one or the new one.
+    What is logged outlives a loss of power.
     Below the folder, no symbolic link is followed.
 
     :param artifact_uri: a path, or ``file:`` and a percent-encoded path, on no host but ``localhost``.
@@ -62,7 +63,7 @@ class LocalArtifactRepository(ValidatedRepository):
         folder = os.path.dirname(target)
         if self._has_link_in(path):
             raise invalid(f"The way to {path!r} leads through a symbolic link, which is not followed.")
-        os.makedirs(folder, exist_ok=True)
+        _make_folder(folder)
         temporary = os.path.join(folder, f"{RESERVED}upload-{secrets.token_hex(8)}")
         try:
             yield temporary
@@ -70,6 +71,7 @@ class LocalArtifactRepository(ValidatedRepository):
             if os.path.isdir(target):
                 raise invalid(f"{path!r} is a folder, and cannot be a file.")
             os.replace(temporary, target)
+            _sync(folder)
         except BaseException:
             with contextlib.suppress(FileNotFoundError):
                 os.unlink(temporary)
@@ -153,6 +155,19 @@ def _info(path: str, entry: os.DirEntry[str]) -> FileInfo | None:
     except FileNotFoundError:
         return None
     return FileInfo(path, False, status.st_size) if stat.S_ISREG(status.st_mode) else None
+
+
+def _make_folder(folder: str) -> None:
+    """Make a folder and those that it is in, so that their names outlive a loss of power."""
+    if os.path.isdir(folder):
+        return
+    above = os.path.dirname(folder)
+    _make_folder(above)
+    with contextlib.suppress(FileExistsError):
+        os.mkdir(folder)
+    if not os.path.isdir(folder):
+        raise FileExistsError(folder)
+    _sync(above)
 
 
 def _sync(place: str) -> None:
