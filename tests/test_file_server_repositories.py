@@ -648,6 +648,21 @@ def test_the_configuration_of_hadoop_counts(
         repository.delete_artifacts()
 
 
+def test_a_name_node_that_cannot_work_now_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As while it starts; its text, which shows more than anybody asked for, is not repeated."""
+    failure = f'{{"RemoteException": {{"exception": "SafeModeException", "message": "{SECRET}"}}}}'
+    with scripted(answer(failure, "403 Forbidden")) as name_node:
+        monkeypatch.setenv("TRACKSPEC_WEBHDFS_URL", name_node.url)
+        with (
+            ArtifactRepository.from_artifact_uri("hdfs://127.0.0.1/x") as repository,
+            pytest.raises(TrackspecError) as raised,
+        ):
+            repository.list_artifacts()
+
+    assert raised.value.error_code is ErrorCode.TEMPORARILY_UNAVAILABLE
+    assert SECRET not in told(raised.value)
+
+
 def test_a_configuration_that_cannot_be_used_is_told(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """A setting is never ignored."""
     monkeypatch.setenv("HADOOP_CONF_DIR", str(tmp_path / "conf"))
