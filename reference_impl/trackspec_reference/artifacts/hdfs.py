@@ -70,7 +70,7 @@ class HdfsArtifactRepository(RemoteTreeRepository):
         self._endpoints = list(hadoop.endpoints)
         self._user = {} if hadoop.kerberos else {"user.name": hadoop.user}
         self._service = Service(
-            f"hdfs://{location.authority}",
+            f"hdfs://{location.authority}" if location.authority else "HDFS",
             f"folder '/{self._root}'",
             _TICKET if hadoop.kerberos else _CREDENTIALS,
             _ELSEWHERE,
