@@ -7,10 +7,12 @@ import os
 import subprocess
 import sys
 import traceback
+import types
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from requests import PreparedRequest
 
 from tests.cutting import NAME, cut_after, cut_connections
 from tests.servers import free_port
@@ -646,6 +648,58 @@ def test_the_configuration_of_hadoop_counts(
 
         assert repository.list_artifacts() == [FileInfo("a", False, 1)]
         repository.delete_artifacts()
+
+
+def test_a_ticket_is_shown_to_the_name_node_only(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Where Hadoop's configuration asks for Kerberos, a ticket says who asks, and no name does."""
+
+    class Ticket:
+        def __init__(self, **options: object) -> None: ...
+
+        def __call__(self, request: PreparedRequest) -> PreparedRequest:
+            request.headers["Authorization"] = f"Negotiate {SECRET}"
+            return request
+
+    library = types.ModuleType("requests_gssapi")
+    library.OPTIONAL, library.HTTPSPNEGOAuth = 2, Ticket  # type: ignore[attr-defined]  # there is no KDC in reach
+    monkeypatch.setitem(sys.modules, "requests_gssapi", library)
+    monkeypatch.setenv("HADOOP_CONF_DIR", str(tmp_path / "conf"))
+    with scripted(answer(b"content", "200 OK", None)) as data_node:
+        there = f"Location: {data_node.url}/webhdfs/v1/x/a?op=OPEN&delegation=token"
+        with scripted(
+            answer(b"", "307 Temporary Redirect", None, there), answer("", "401 Unauthorized")
+        ) as name_node:
+            address = name_node.url.removeprefix("http://")
+            configure_hadoop(
+                tmp_path / "conf",
+                **{"hadoop.security.authentication": "kerberos", "dfs.namenode.http-address": address},
+            )
+            with ArtifactRepository.from_artifact_uri("hdfs://127.0.0.1/x") as repository:
+                assert isinstance(repository, HdfsArtifactRepository)
+                assert repository._read("/x/a", Path(local_file("read", b"")))
+                with pytest.raises(TrackspecError, match="kinit") as refused:
+                    repository.list_artifacts()
+
+    assert refused.value.error_code is ErrorCode.UNAUTHENTICATED
+    assert SECRET not in told(refused.value)
+    assert {request.headers["authorization"] for request in name_node.received} == {f"Negotiate {SECRET}"}
+    assert not any("user.name" in request.target for request in name_node.received)
+    assert [request.headers.get("authorization") for request in data_node.received] == [None]
+
+
+def test_a_name_node_that_cannot_work_now_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As while it starts; its text, which shows more than anybody asked for, is not repeated."""
+    failure = f'{{"RemoteException": {{"exception": "SafeModeException", "message": "{SECRET}"}}}}'
+    with scripted(answer(failure, "403 Forbidden")) as name_node:
+        monkeypatch.setenv("TRACKSPEC_WEBHDFS_URL", name_node.url)
+        with (
+            ArtifactRepository.from_artifact_uri("hdfs://127.0.0.1/x") as repository,
+            pytest.raises(TrackspecError) as raised,
+        ):
+            repository.list_artifacts()
+
+    assert raised.value.error_code is ErrorCode.TEMPORARILY_UNAVAILABLE
+    assert SECRET not in told(raised.value)
 
 
 def test_a_configuration_that_cannot_be_used_is_told(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

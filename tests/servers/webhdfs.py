@@ -1,7 +1,9 @@
 """A small HDFS as it is seen over WebHDFS: a NameNode that redirects, and a DataNode that has the contents.
 
 Written from the public description of the protocol, and held to what a real NameNode does by the same tests. A
-file is there, and grows, from when its writing begins; one whose writing was cut stays as long as it was then.
+file is there, and empty, from when its writing begins; it has its content a moment after the answer that says so,
+and one whose writing was cut is left short. A NameNode composes accents in what it redirects to, and a DataNode
+decodes a path twice.
 """
 
 from __future__ import annotations
@@ -9,11 +11,12 @@ from __future__ import annotations
 import contextlib
 import json
 import threading
+import unicodedata
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
-from urllib.parse import parse_qs, quote, unquote, urlsplit
+from urllib.parse import parse_qs, quote, unquote, unquote_plus, urlsplit
 
 from tests.servers.file_servers import USER
 from tests.servers.object_stores import ObjectStore
@@ -155,7 +158,8 @@ class _NameNode(_Node):
                 if operation == "OPEN" and self.hdfs.status(place)["type"] != "FILE":
                     raise _Failure("FileNotFoundException")
                 query = "&".join(f"{name}={quote(value)}" for name, value in options.items())
-                self.answer(307, Location=f"{self.data_node}/webhdfs/v1{quote(place)}?{query}")
+                composed = quote(unicodedata.normalize("NFC", place))
+                self.answer(307, Location=f"{self.data_node}/webhdfs/v1{composed}?{query}")
                 return
             told: Any
             if operation == "GETFILESTATUS":
@@ -182,6 +186,7 @@ class _NameNode(_Node):
 
 class _DataNode(_Node):
     def operate(self, operation: str, place: str, options: dict[str, str]) -> None:
+        place = unquote_plus(place).partition(";")[0]
         if operation == "OPEN":
             with self.hdfs.lock:
                 self.hdfs.status(place)
@@ -190,14 +195,16 @@ class _DataNode(_Node):
             return
         with self.hdfs.lock:
             written = self.hdfs.create(place)
-        left = int(self.headers["Content-Length"])
+        left, received = int(self.headers["Content-Length"]), bytearray()
         while left and (piece := self.rfile.read(min(left, 1 << 18))):
-            written += piece
+            received += piece
             left -= len(piece)
         if left:
             self.close_connection = True
         else:
             self.answer(201)
+            self.wfile.flush()
+        written += received
 
 
 @contextmanager

@@ -43,6 +43,7 @@ _PAUSES = (0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 4.0)
 _ESCAPED = re.compile("[%:;+]|=(?=25|3A|3B|2B|3D)")
 """What no name in HDFS has, or a DataNode reads otherwise; and the escape where it would be taken for one."""
 _ESCAPE = re.compile("=(25|3A|3B|2B|3D)")
+_BUSY = ("RetriableException", "SafeModeException", "ServerTooBusyException", "StandbyException")
 _MOVED = (301, 302, 303, 307, 308)
 
 _log = logging.getLogger(__name__)
@@ -69,7 +70,7 @@ class HdfsArtifactRepository(RemoteTreeRepository):
         self._endpoints = list(hadoop.endpoints)
         self._user = {} if hadoop.kerberos else {"user.name": hadoop.user}
         self._service = Service(
-            f"hdfs://{location.authority}",
+            f"hdfs://{location.authority}" if location.authority else "HDFS",
             f"folder '/{self._root}'",
             _TICKET if hadoop.kerberos else _CREDENTIALS,
             _ELSEWHERE,
@@ -242,7 +243,7 @@ def _require_good(answer: requests.Response) -> None:
     exception = _exception_of(answer)
     if exception == "FileNotFoundException":
         raise FileNotFoundError
-    if answer.status_code >= 500 and exception in ("", "RetriableException", "ServerTooBusyException"):
+    if exception in _BUSY or (answer.status_code >= 500 and not exception):
         raise Lost
     raise Refused
 
