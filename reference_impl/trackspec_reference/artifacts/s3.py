@@ -90,7 +90,12 @@ class S3ArtifactRepository(ObjectStoreRepository):
         super().__init__(artifact_uri, location.path)
         self._bucket = location.authority
         self._service = Service("S3", f"bucket {self._bucket!r}", _CREDENTIALS, _ELSEWHERE)
-        self._client = self._made_client()
+        try:
+            self._session = boto3.session.Session()
+            self._client = self._made_client()
+            self._small = SmallRequests(self._session, self._client, self._bucket)
+        except (botocore.BotoCoreError, ValueError):  # whose texts may show what is set
+            raise self._service.misconfigured() from None
 
     def close(self) -> None:
         self._client.close()
@@ -183,12 +188,14 @@ class S3ArtifactRepository(ObjectStoreRepository):
         asked = {"Bucket": self._bucket, "Key": self._key(_path_of_file(artifact_path))}
         with self._told():
             asked["UploadId"] = self._client.create_multipart_upload(**asked)["UploadId"]
-            credentials = [
-                PartCredential(
-                    self._client.generate_presigned_url("upload_part", {**asked, "PartNumber": number}), number, {}
-                )
-                for number in range(1, count + 1)
-            ]
+            with closing(
+                self._made_client(signature_version="s3v4")
+            ) as signing:  # URLs are of an older one otherwise
+                urls = [
+                    signing.generate_presigned_url("upload_part", {**asked, "PartNumber": number})
+                    for number in range(1, count + 1)
+                ]
+        credentials = [PartCredential(url, number, {}) for number, url in enumerate(urls, 1)]
         return PartsUpload(asked["UploadId"], credentials)
 
     def complete_parts(self, artifact_path: str, upload_id: str, parts: Sequence[UploadedPart]) -> None:
@@ -220,7 +227,7 @@ class S3ArtifactRepository(ObjectStoreRepository):
                     raise invalid("The upload is not one of these parts.") from None
                 raise
 
-    def _made_client(self) -> Any:
+    def _made_client(self, **settings: Any) -> Any:
         style = os.environ.get(ADDRESSING)
         if style not in (None, "", "auto", "path", "virtual"):
             raise invalid(f"{ADDRESSING} is 'auto', 'path' or 'virtual'.")
@@ -229,14 +236,9 @@ class S3ArtifactRepository(ObjectStoreRepository):
             read_timeout=60,
             max_pool_connections=self.parallel_transfers * STREAMS,
             **({"s3": {"addressing_style": style}} if style else {}),
+            **settings,
         )
-        try:
-            session = boto3.session.Session()
-            client = session.client("s3", endpoint_url=os.environ.get(ENDPOINT) or None, config=config)
-            self._small = SmallRequests(session, client, self._bucket)
-            return client
-        except (botocore.BotoCoreError, ValueError):  # whose texts may show what is set
-            raise self._service.misconfigured() from None
+        return self._session.client("s3", endpoint_url=os.environ.get(ENDPOINT) or None, config=config)
 
     def _transfers(self) -> TransferManager:
         """What cuts a file into parts; made for one transfer, so that nothing of it goes on after its end."""
