@@ -87,14 +87,12 @@ def test_a_repository_of_this_machine_conforms(uri: str, areas: tuple[str, ...],
     assert found == {id_: "pass" if id_.startswith(areas) else "not applicable" for id_ in found}
 
 
-def test_an_object_store_conforms(moto: ObjectStore, tmp_path: Path) -> None:
+@pytest.mark.parametrize("server", ["moto", "seaweed", "gcs", "azure"])
+def test_an_object_store_conforms(server: str, request: pytest.FixtureRequest, tmp_path: Path) -> None:
     """Paths lead nowhere in an object store, which has no links."""
-    found = outcomes(
-        "artifacts",
-        f"{moto.root}/some/root",
-        "artifact-security",
-        tmp_path / "report.json",
-        env=moto.environment(),
-    )
+    store: ObjectStore = request.getfixturevalue(server)
+    root = f"{store.root}/some/root"
+
+    found = outcomes("artifacts", root, "artifact-security", tmp_path / "report.json", env=store.environment())
 
     assert found == {id_: "pass" if id_.startswith("confined.artifact-") else "not applicable" for id_ in found}

@@ -21,10 +21,15 @@ class Records(Surface):
 
     name = "records"
     seeds: ClassVar[tuple[bytes, ...]] = tuple(
-        bytes([number, 0, place, gone]) + content
-        for number in range(6)
-        for place, gone in ((0, 0), (9, 255), (30, 4))
-        for content in (b"", b"{}", b"[[[[", b'{"a": NaN}\n', b"../outside/canary")
+        bytes([number, high, low, gone]) + content
+        for number in range(12)
+        for high, low, gone, content in (
+            (0, 0, 0, b""),
+            (0, 9, 255, b"[[[["),
+            (0, 30, 4, b'{"a": NaN}\n'),
+            (255, 255, 0, b"0badcafe-9999999 {}\n"),
+            (0, 0, 255, b"../outside/canary"),
+        )
     )
 
     def open(self) -> None:

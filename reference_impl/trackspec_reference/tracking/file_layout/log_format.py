@@ -84,16 +84,24 @@ def parse(data: bytes, at: int) -> tuple[Body, int] | None:
         if checks.strip(b"0123456789abcdef"):
             raise Damaged
         return None
-    try:
-        end = at + _PREFIX_SIZE + int(checks[8:], 16)
-    except ValueError:
-        raise Damaged from None
+    end = at + _PREFIX_SIZE + _length(checks[8:])
     if end >= len(data):
         return None
     text = data[at + _PREFIX_SIZE : end]
     if data[end] != 0x0A or data[at + CHECKS_SIZE] not in (_BLANK, NOTED) or not _holds(checks, text):
         raise Damaged
     return decode_json(text), end + 1
+
+
+def _length(digits: bytes) -> int:
+    """What the digits of a length say; they may hold anything, such as a sign."""
+    try:
+        length = int(digits, 16)
+    except ValueError:
+        raise Damaged from None
+    if length < 0:
+        raise Damaged
+    return length
 
 
 def _holds(checks: bytes, text: bytes) -> bool:
@@ -105,10 +113,7 @@ def behind_record(data: bytes, at: int) -> int:
 
     :raises Damaged: if it gives none.
     """
-    try:
-        return at + _PREFIX_SIZE + int(data[at + 8 : at + CHECKS_SIZE], 16) + 1
-    except ValueError:
-        raise Damaged from None
+    return at + _PREFIX_SIZE + _length(data[at + 8 : at + CHECKS_SIZE]) + 1
 
 
 def decode_json(text: bytes) -> Any:
