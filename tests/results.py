@@ -64,27 +64,19 @@ def _subjects(directory: Path) -> Iterator[tuple[str, contextlib.AbstractContext
     """The subjects by name, each with what starts it and gives its URI."""
     yield "file", contextlib.nullcontext(f"file:{directory / 'file'}")
     yield "sqlite", contextlib.nullcontext(f"sqlite:///{directory / 'sqlite.db'}")
-    yield "rest-sqlite", mlflow_server(directory / "rest-sqlite", "sqlite:///{}/server.db")
-    yield "rest-file", mlflow_server(directory / "rest-file", "file:{}/store")
+    yield "rest-sqlite", _server(directory / "rest-sqlite", "sqlite:///{}/server.db")
+    yield "rest-file", _server(directory / "rest-file", "file:{}/store")
 
 
 @contextlib.contextmanager
-def mlflow_server(directory: Path, backend: str, *, python: str = sys.executable) -> Iterator[str]:
+def _server(directory: Path, backend: str) -> Iterator[str]:
     """A running ``mlflow server`` with one worker process; gives its URI."""
     directory.mkdir()
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     uri = f"http://127.0.0.1:{port}"
-    command = [
-        str(Path(python).absolute()),
-        "-m",
-        "mlflow",
-        "server",
-        "--host=127.0.0.1",
-        f"--port={port}",
-        "--workers=1",
-    ]
+    command = [sys.executable, "-m", "mlflow", "server", "--host=127.0.0.1", f"--port={port}", "--workers=1"]
     with (directory / "log").open("wb") as log:
         server = subprocess.Popen(
             [*command, f"--backend-store-uri={backend.format(directory)}"],

@@ -11,6 +11,7 @@ import contextlib
 import json
 import math
 import os
+import shlex
 import subprocess
 import sys
 import tempfile
@@ -18,14 +19,17 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from tests.results import RESULTS, mlflow_server
+from tests.results import RESULTS
 from tests.servers import Unavailable, mariadb, postgresql
 from tests.servers.databases import fresh_database
-from tests.servers.tracking import in_process
+from tests.servers.tracking import command
+from trackspec_conformance.started_server import DEFAULT_SUBJECT, PORT
 from trackspec_conformance.surviving.soaking import OTHERWISE
 
 SEED = 1
 OPERATIONS_OF_A_ROUND = 48
+SLOWER = 10
+"""MLflow's server takes so many times longer to start again, and is killed so many times less often."""
 MLFLOWS = "mlflow-"
 SUBJECTS = {
     "sqlite": "`SqlAlchemyStore`, SQLite",
@@ -47,7 +51,8 @@ writes, at a moment that a seed chooses; what it was told is written is looked f
 clients that create an experiment of one name at once. *Operations* are calls of four clients on one run at once,
 threads or processes; some order of them must explain all answers. Of a *lost answer* the caller knows nothing, and
 makes the call again, with an idempotency key where there are any: before a server, a proxy loses, cuts, repeats or
-delays what passes; without one, the call is made twice.
+delays what passes; without one, the call is made twice. Where a
+server is killed, all its processes are, with the client, and it is started again.
 
 | | {heads} |
 | --- | {rules} |
@@ -106,7 +111,7 @@ def _file(directory: Path, subject: str) -> Path:
 
 @contextlib.contextmanager
 def _opened(subject: str, directory: Path, mlflow_python: str) -> Iterator[str]:
-    """What the subject is opened by, while it can be.
+    """What the subject is opened by, while it can be; a server is started, killed and started again by the soak.
 
     :raises Unavailable: if a server cannot be had.
     """
@@ -116,17 +121,20 @@ def _opened(subject: str, directory: Path, mlflow_python: str) -> Iterator[str]:
         if subject in ("postgresql", "mariadb"):
             server = stack.enter_context((postgresql if subject == "postgresql" else mariadb).server())
             yield stack.enter_context(fresh_database(server))
-        elif subject == "server":
-            running = stack.enter_context(in_process(f"sqlite:///{directory}/store.db", "--workers", "2"))
-            yield f"http://127.0.0.1:{running.port}"
-        elif subject == "mlflow-server":
-            served = directory / "server"
-            uri = stack.enter_context(mlflow_server(served, "sqlite:///{}/server.db", python=mlflow_python))
-            yield f"mlflow+{uri}"
+        elif subject.endswith("server"):
+            yield ("mlflow+" if subject.startswith(MLFLOWS) else "") + DEFAULT_SUBJECT
         else:
             prefix = "mlflow+" if subject.startswith(MLFLOWS) else ""
             form = "sqlite:///{}/store.db" if subject.endswith("sqlite") else "file:{}/store"
             yield prefix + form.format(directory)
+
+
+def _server_command(subject: str, directory: Path, mlflow_python: str) -> str:
+    store = f"sqlite:///{directory}/store.db"
+    if not subject.startswith(MLFLOWS):
+        return shlex.join([*command(store, "--workers=2"), f"--port={PORT}"])
+    serving = [str(Path(mlflow_python).absolute()), "-m", "mlflow", "server", "--host=127.0.0.1", "--workers=1"]
+    return shlex.join([*serving, f"--port={PORT}", f"--backend-store-uri={store}"])
 
 
 def _soaked(subject: str, uri: str, directory: Path, options: argparse.Namespace) -> dict[str, Any]:
@@ -138,12 +146,16 @@ def _soaked(subject: str, uri: str, directory: Path, options: argparse.Namespace
         "crowds": math.ceil(options.operations / OPERATIONS_OF_A_ROUND),
         "lost-answers": options.lost_answers,
     }
+    if subject == "mlflow-server":
+        counts["kills"] = options.kills // SLOWER
     python = options.mlflow_python if subject.startswith(MLFLOWS) else sys.executable
     file = directory / "soak.json"
     rounds = [f"--rounds={scenario}={count}" for scenario, count in counts.items() if count]
-    command = "import sys; from trackspec_conformance.cli import main; main(sys.argv[1:])"
+    if subject.endswith("server"):
+        rounds += ["--server-command", _server_command(subject, directory, options.mlflow_python)]
+    main_of = "import sys; from trackspec_conformance.cli import main; main(sys.argv[1:])"
     ran = subprocess.run(
-        [Path(python).absolute(), "-c", command, "soak", uri, *rounds, f"--seed={SEED}", f"--json={file}"],
+        [Path(python).absolute(), "-c", main_of, "soak", uri, *rounds, f"--seed={SEED}", f"--json={file}"],
         cwd=directory,
         env=os.environ | ENVIRONMENT,
         stdout=subprocess.DEVNULL,

@@ -39,7 +39,7 @@ import results
 def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TrackingStore]:
     """A store behind ``mlflow server`` over SQLite."""
     directory = tmp_path_factory.mktemp("mlflow") / "server"
-    with results.mlflow_server(directory, "sqlite:///{}/server.db") as uri, open_store(uri) as opened:
+    with results._server(directory, "sqlite:///{}/server.db") as uri, open_store(uri) as opened:
         yield opened
 
 

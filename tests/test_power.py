@@ -111,6 +111,16 @@ def test_writes_and_syncs_fail_when_they_are_told_to(what: str, storage: Failing
     assert (storage.directory / "f").read_bytes() == b"2"
 
 
+def test_a_storage_goes_with_who_mounted_it(storage: FailingStorage) -> None:
+    """Nothing stays mounted when the process has gone that gives the orders."""
+    assert storage._process.stdin is not None
+
+    storage._process.stdin.close()
+
+    storage._process.wait(10)
+    assert not storage.directory.is_mount()
+
+
 @pytest.mark.parametrize("uri", ["sqlite:///{}/store.db", "file:{}/store"])
 def test_our_stores_survive_a_loss_of_power(uri: str, storage: FailingStorage, tmp_path: Path) -> None:
     """In their default durability they keep the whole profile."""

@@ -50,10 +50,15 @@ class FailingStorage:
         if self._mounted:
             self._mounted = False
             subprocess.run(_unmounting(self.directory), check=False, capture_output=True)
+            assert self._process.stdin is not None
+            with contextlib.suppress(OSError):
+                self._process.stdin.close()
             with contextlib.suppress(subprocess.TimeoutExpired):
-                self._process.communicate(timeout=2)
+                self._process.wait(2)
             self._process.kill()
-            self._process.communicate()
+            self._process.wait()
+            assert self._process.stdout is not None
+            self._process.stdout.close()
 
     def await_order(self) -> bool:
         """Whether it says in time that it waits for an order."""
@@ -79,21 +84,21 @@ def failing_storage() -> Iterator[FailingStorage]:
         raise NotApplicable("a storage that loses its power needs FUSE: pip install 'trackspec[power-loss]'")
     if not os.path.exists("/dev/fuse"):
         raise NotApplicable("a storage that loses its power needs FUSE, and this system has no /dev/fuse")
-    with tempfile.TemporaryDirectory(prefix="trackspec-") as name:
+    with tempfile.TemporaryDirectory(prefix="trackspec-") as name, tempfile.TemporaryFile("w+") as log:
         process = subprocess.Popen(
             [sys.executable, "-m", _MODULE, name],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
+            stderr=log,
             text=True,
             start_new_session=True,
         )
         storage = FailingStorage(Path(name), process)
         try:
             if not storage.await_order():
-                process.kill()
-                words = (process.communicate()[1] or "").strip().splitlines()
-                raise NotApplicable(f"a storage that loses its power cannot be mounted: {words[-1:]}")
+                log.seek(0)
+                words = log.read().strip().splitlines() or ["it did not say why"]
+                raise NotApplicable(f"a storage that loses its power cannot be mounted: {words[-1]}")
             yield storage
         finally:
             storage.unmount()

@@ -9,6 +9,7 @@ from __future__ import annotations
 import errno
 import os
 import random
+import signal
 import sys
 import threading
 import time
@@ -146,6 +147,7 @@ def _take_orders(mounted: Mounted, tree: Tree) -> None:
             loss, seed, directory = given
             write_out(tree.survivors(Loss[loss], random.Random(seed)), Path(directory))
         print(READY, flush=True)
+    os.kill(os.getpid(), signal.SIGTERM)  # who gave orders has gone: the library unmounts, and ends
 
 
 def main() -> None:
