@@ -16,7 +16,7 @@ SUBJECTS = {
     "http": "`HttpArtifactRepository`, `mlflow server`",
     "mlflow-artifacts": "`MlflowArtifactsRepository`, `mlflow server`",
 }
-LEFT_OUT = ("artifact-names", "artifact-hostile-server", "artifact-proxy")
+LEFT_OUT = ("artifact-names", "artifact-hostile-server", "artifact-proxy", "artifact-security")
 """The profiles that are not judged."""
 _UNSHOWN = (
     "path.",

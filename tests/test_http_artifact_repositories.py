@@ -97,7 +97,6 @@ def test_each_uri_leads_to_the_folder(
         "http://host/elsewhere",
         "http://user@host/api/2.0/mlflow-artifacts/artifacts/a",
         "http://host/api/2.0/mlflow-artifacts/artifacts/%2e%2e/a",
-        "ftp://host/api/2.0/mlflow-artifacts/artifacts/a",
         "mlflow-artifacts:/a/%252e%252e",
         "mlflow-artifacts://5000/a",
         "runs:abc/a",

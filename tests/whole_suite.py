@@ -41,7 +41,8 @@ def require_passed(store: ObjectStore, file: Path) -> None:
     }
     judged = {id_ for check in checks_of("artifacts").values() for id_ in check.verifies}
     assert claimed <= found.keys()
-    assert {
+    amiss = {
         id_: found[id_] for id_ in claimed if found[id_][0] != ("pass" if id_ in judged else "not applicable")
-    } == {}
+    }
+    assert amiss == {}, amiss
     assert done.returncode == 0, done.stdout

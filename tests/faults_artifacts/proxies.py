@@ -197,6 +197,7 @@ class FilesAreShown(ModelProxy):
 class KindsAreGuessed(ModelProxy):
     """A browser may guess what a file is."""
 
+    always: Mapping[str, str] = {}
     file_headers: Mapping[str, str] = {
         "Content-Type": "application/octet-stream",
         "Content-Disposition": "attachment",

@@ -91,7 +91,7 @@ class Requests(Surface):
         self._loop = asyncio.new_event_loop()
 
     def close(self) -> None:
-        self._application.calls.close()
+        self._application.close()
         self._loop.close()
         self._store.close()
 
