@@ -198,3 +198,21 @@ def test_files_are_readable_by_whom_their_folder_is(
     repository.log_artifact(tmp_path / "a")
 
     assert (root / "a").stat().st_mode & 0o777 == root.stat().st_mode & 0o644 | 0o600
+
+
+def test_what_is_logged_is_synced_unless_it_need_not_be(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The environment says whether a call waits for the disk; what it says has to be known."""
+    synced: list[int] = []
+    monkeypatch.setattr(os, "fsync", synced.append)
+    (tmp_path / "a").write_bytes(b"content")
+
+    for durability, waits in (("", True), ("power", True), ("process", False)):
+        monkeypatch.setenv("TRACKSPEC_ARTIFACT_DURABILITY", durability)
+        with ArtifactRepository.from_artifact_uri(f"file:{tmp_path}/{durability}-root") as repository:
+            repository.log_artifact(tmp_path / "a")
+        assert bool(synced) is waits
+        synced.clear()
+
+    monkeypatch.setenv("TRACKSPEC_ARTIFACT_DURABILITY", "perhaps")
+    with pytest.raises(TrackspecError, match="TRACKSPEC_ARTIFACT_DURABILITY"):
+        ArtifactRepository.from_artifact_uri(f"file:{tmp_path}/root")

@@ -23,10 +23,13 @@ from tests.servers import Unavailable, azurite, fake_gcs, free_port, moto_s3, se
 from tests.servers.object_stores import ObjectStore, Server, without_clouds
 from tests.servers.tracking import Client
 from trackspec.protocol.artifact_endpoints import ARTIFACTS
+from trackspec_reference.artifacts.local import DURABILITY
 
-SERVICES = ("local", "s3", "gcs", "azure", "proxy")
+SERVICES = ("local", "local-synced", "s3", "gcs", "azure", "proxy")
+UNSYNCED = ("local", "proxy")
+"""Where ours is as durable as MLflow's and the raw copy are: when a file is on disk is left to the system."""
 OPERATIONS = ("upload_large", "download_large", "upload_many", "list_many", "download_many")
-CROWDED = ("local", "proxy")
+CROWDED = UNSYNCED
 """Where a folder of very many files is made in a short time."""
 
 WORKER = Path(__file__).with_name("artifacts_worker.py")
@@ -84,7 +87,8 @@ def write_files(folder: Path, mebibytes: int, count: int) -> None:
 def _measured(
     service: str, running_service: Service, files: Path, options: argparse.Namespace
 ) -> list[dict[str, Any]]:
-    store, rows = f"artifacts-{service}", []
+    store, rows = f"artifacts-{service.partition('-')[0]}", []
+    durability = "process" if service in UNSYNCED else "power"
     with ExitStack() as stack:
         pythons = {"ours": sys.executable, "mlflow": options.mlflow_python, "raw": sys.executable}
         sides = {
@@ -94,7 +98,7 @@ def _measured(
         }
         for operation in OPERATIONS:
             rounds = timed(operation, sides, options.rounds)
-            rows.append(row(store, operation, "power", rounds, ARTIFACT_TARGETS.get((service, operation))))
+            rows.append(row(store, operation, durability, rounds, ARTIFACT_TARGETS.get((service, operation))))
             print_row(rows[-1])
             if operation == "download_large":
                 rows.append(_memory_row(store, "memory_of_large_mb", sides))
@@ -102,7 +106,7 @@ def _measured(
             for root in running_service.crowds:
                 _crowd(root / "crowd", options.entries)
             rounds = timed("list_crowd", sides, min(2, options.rounds))
-            rows.append(row(store, f"list_{options.entries}", "power", rounds))
+            rows.append(row(store, f"list_{options.entries}", durability, rounds))
             print_row(rows[-1])
             rows.append(_memory_row(store, f"memory_of_list_{options.entries}_mb", sides))
     return rows
@@ -145,7 +149,9 @@ def running(service: str, directory: Path, options: argparse.Namespace) -> Itera
     :raises Unavailable: if it cannot be had.
     """
     quiet = {**without_clouds(os.environ), "MLFLOW_DISABLE_TELEMETRY": "true", "DO_NOT_TRACK": "true"}
-    if service == "local":
+    if service in UNSYNCED:
+        quiet[DURABILITY] = "process"
+    if service.startswith("local"):
         roots = tuple(directory / side for side in ("ours", "mlflow", "raw"))
         yield Service(dict.fromkeys(("ours", "mlflow", "raw"), f"file://{directory}"), quiet, roots)
     elif service == "proxy":

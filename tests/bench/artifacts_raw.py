@@ -221,6 +221,7 @@ class Proxy(Client):
 
 CLIENTS: Mapping[str, Callable[[str], Any]] = {
     "local": Local,
+    "local-synced": Local,
     "s3": S3,
     "gcs": GCS,
     "azure": Azure,

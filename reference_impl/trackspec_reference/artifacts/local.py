@@ -7,7 +7,7 @@ import os
 import secrets
 import shutil
 import stat
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import BinaryIO, ClassVar
 from urllib.parse import unquote
@@ -19,16 +19,20 @@ from trackspec.errors import ErrorCode, TrackspecError, invalid, missing
 from trackspec.local_trees import require_readable
 from trackspec.validated_repository import ValidatedRepository
 
+DURABILITY = "TRACKSPEC_ARTIFACT_DURABILITY"
+"""Names how much what is logged to a local folder outlives: ``power``, the default, or ``process``."""
+
 
 class LocalArtifactRepository(ValidatedRepository):
     """Files below a local folder, which is made with the first of them.
 
-    A file gets its name when it is whole and on disk, so that whoever reads sees the former one or the new one.
-    What is logged outlives a loss of power.
+    A file gets its name when it is whole, so that whoever reads sees the former one or the new one. What is logged
+    outlives a loss of power; with ``TRACKSPEC_ARTIFACT_DURABILITY=process`` in the environment only the end of the
+    process, and nobody waits until it is on disk.
     Below the folder, no symbolic link is followed.
 
     :param artifact_uri: a path, or ``file:`` and a percent-encoded path, on no host but ``localhost``.
-    :raises TrackspecError: INVALID_PARAMETER_VALUE for any other URI.
+    :raises TrackspecError: INVALID_PARAMETER_VALUE for any other URI, and any other durability.
     """
 
     parallel_transfers: ClassVar[int] = 16  # most of the time of a small file is waiting for the disk
@@ -36,6 +40,7 @@ class LocalArtifactRepository(ValidatedRepository):
     def __init__(self, artifact_uri: str) -> None:
         super().__init__(artifact_uri)
         self._root = _root_of(artifact_uri)
+        self._sync = _SYNC[_durability()]
 
     def _put_one(self, local_file: Path, path: str) -> None:
         # Whether a local file can be read is found out by reading it; asking first costs as much as a small file.
@@ -58,20 +63,20 @@ class LocalArtifactRepository(ValidatedRepository):
 
     @contextlib.contextmanager
     def _written(self, path: str) -> Iterator[str]:
-        """Give a place for a file, which gets its name when the block ends well, and it is whole and on disk."""
+        """Give a place for a file, which gets its name when the block ends well, and it is whole."""
         target = self._place_of(path)
         folder = os.path.dirname(target)
         if self._has_link_in(path):
             raise invalid(f"The way to {path!r} leads through a symbolic link, which is not followed.")
-        _make_folder(folder)
+        _make_folder(folder, self._sync)
         temporary = os.path.join(folder, f"{RESERVED}upload-{secrets.token_hex(8)}")
         try:
             yield temporary
-            _sync(temporary)
+            self._sync(temporary)
             if os.path.isdir(target):
                 raise invalid(f"{path!r} is a folder, and cannot be a file.")
             os.replace(temporary, target)
-            _sync(folder)
+            self._sync(folder)
         except BaseException:
             with contextlib.suppress(FileNotFoundError):
                 os.unlink(temporary)
@@ -157,17 +162,17 @@ def _info(path: str, entry: os.DirEntry[str]) -> FileInfo | None:
     return FileInfo(path, False, status.st_size) if stat.S_ISREG(status.st_mode) else None
 
 
-def _make_folder(folder: str) -> None:
-    """Make a folder and those that it is in, so that their names outlive a loss of power."""
+def _make_folder(folder: str, sync: Callable[[str], None]) -> None:
+    """Make a folder and those that it is in, and sync what holds their names."""
     if os.path.isdir(folder):
         return
     above = os.path.dirname(folder)
-    _make_folder(above)
+    _make_folder(above, sync)
     with contextlib.suppress(FileExistsError):
         os.mkdir(folder)
     if not os.path.isdir(folder):
         raise FileExistsError(folder)
-    _sync(above)
+    sync(above)
 
 
 def _sync(place: str) -> None:
@@ -176,6 +181,21 @@ def _sync(place: str) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
+
+
+def _leave(place: str) -> None:
+    """Leave it to the operating system when a place is on disk."""
+
+
+_SYNC = {"power": _sync, "process": _leave}
+"""What is done for each durability before a call is acknowledged."""
+
+
+def _durability() -> str:
+    durability = os.environ.get(DURABILITY) or "power"
+    if durability not in _SYNC:
+        raise invalid(f"{DURABILITY} is 'power' or 'process'.")
+    return durability
 
 
 @contextlib.contextmanager
