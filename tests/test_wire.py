@@ -22,10 +22,10 @@ from tests.faults.wire_types import LargeIntegersAreZero
 from trackspec import ErrorCode, Metric, Param, TrackingStore, TrackspecError
 from trackspec.memory_store import MemoryStore
 from trackspec.protocol.model_server import ModelServer, Request, Response, serving
+from trackspec_conformance.calls import Call, Made
 from trackspec_conformance.checks import checks_of
 from trackspec_conformance.recording import Transcript, recorded
 from trackspec_conformance.report.machine_readable import schema
-from trackspec_conformance.scripts import Call, Made
 from trackspec_conformance.subjects import SubjectError, open_subject
 from trackspec_conformance.wire import Wire
 from trackspec_conformance.wire.commands import curl_script

@@ -16,10 +16,11 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from trackspec_conformance.arrangement import TIME_BUDGET
+from trackspec_conformance.calls import Call
 from trackspec_conformance.checks import Check
 from trackspec_conformance.interfaces import Interface
 from trackspec_conformance.outcomes import CheckResult, Outcome, failure
-from trackspec_conformance.scripts import Call, script
+from trackspec_conformance.scripts import script
 from trackspec_conformance.started_server import STARTING
 from trackspec_conformance.subjects.errors import SubjectError
 from trackspec_conformance.subjects.subject import Identity

@@ -16,7 +16,7 @@ from hypothesis import seed as seeded
 from hypothesis.strategies import SearchStrategy
 
 from trackspec_conformance.arrangement import Arrangement, Blocked
-from trackspec_conformance.scripts import Call
+from trackspec_conformance.calls import Call
 
 T = TypeVar("T")
 

@@ -9,9 +9,9 @@ from typing import Any
 
 from trackspec import Metric, Param, RunTag, TrackingStore
 from trackspec_conformance.arrangement import Arrangement, Blocked
+from trackspec_conformance.calls import Call, Made
 from trackspec_conformance.expectations import IllTyped
 from trackspec_conformance.lying_tracking_server import LyingTrackingServer, Told
-from trackspec_conformance.scripts import Call, Made
 
 
 class Fresh(Arrangement[TrackingStore]):

@@ -14,9 +14,9 @@ from trackspec import ArtifactRepository
 from trackspec.protocol.artifact_endpoints import ARTIFACTS
 from trackspec_conformance import local_files
 from trackspec_conformance.arrangement import Arrangement, Blocked
+from trackspec_conformance.calls import Call
 from trackspec_conformance.local_files import Content
 from trackspec_conformance.lying_server import Lies, LyingServer
-from trackspec_conformance.scripts import Call
 
 
 class FreshArtifacts(Arrangement[ArtifactRepository]):

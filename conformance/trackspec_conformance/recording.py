@@ -8,9 +8,9 @@ from dataclasses import dataclass, field
 from typing import Any, TypeVar, cast
 
 from trackspec_conformance.answers import Shape, require_shape
+from trackspec_conformance.calls import Call, Made
 from trackspec_conformance.expectations import Unexpected, shown_error
 from trackspec_conformance.field_types import require_field_types
-from trackspec_conformance.scripts import Call, Made
 from trackspec_conformance.source import source_of
 from trackspec_conformance.wire.client import Answer
 

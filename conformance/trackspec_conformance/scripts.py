@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from collections.abc import Sequence
 
-if TYPE_CHECKING:
-    from trackspec_conformance.interfaces import Interface
+from trackspec_conformance.calls import Call
+from trackspec_conformance.interfaces import Interface
 
 _COMMENT_LENGTH = 100
 _IMPORTS = {
@@ -18,36 +16,6 @@ _IMPORTS = {
     "lying_tracking_server(": "from trackspec_conformance.lying_tracking_server import *",
     "local_f": "from trackspec_conformance.local_files import *",
 }
-
-
-@dataclass(frozen=True)
-class Made:
-    """What was called, for those who tell it in another language.
-
-    :ivar receiver: the variable of the object whose method it is.
-    """
-
-    receiver: str
-    method: str
-    args: tuple[Any, ...]
-    kwargs: Mapping[str, Any] = field(default_factory=dict)
-
-
-@dataclass
-class Call:
-    """One call, as Python source.
-
-    :ivar name: the variable that later calls know its answer by.
-    :ivar outcome: None while it has not ended, ``"returned"``, or the error that it raised.
-    :ivar made: what was called, where that is known.
-    :ivar references: the ids and tokens in the answer, each with the path that leads to it.
-    """
-
-    source: str
-    name: str
-    outcome: str | None = None
-    made: Made | None = None
-    references: Sequence[tuple[str, str]] = ()
 
 
 def opening(interface: Interface) -> str:

@@ -10,13 +10,14 @@ from dataclasses import replace
 from typing import Any
 
 from trackspec_conformance.arrangement import Arrangement, Blocked, Openings, Workspace
+from trackspec_conformance.calls import Call
 from trackspec_conformance.checks import Check
 from trackspec_conformance.declining import Declined
 from trackspec_conformance.expectations import IllTyped, NotApplicable, Unexpected, shown_error
 from trackspec_conformance.interfaces import INTERFACES, Interface
 from trackspec_conformance.outcomes import CheckResult, Outcome, failure
 from trackspec_conformance.recording import Transcript, recorded
-from trackspec_conformance.scripts import Call, opening, script
+from trackspec_conformance.scripts import opening, script
 from trackspec_conformance.subjects import open_subject
 from trackspec_conformance.wire.client import Wire
 from trackspec_conformance.wire.commands import curl_script

@@ -265,7 +265,7 @@ class PercentSignsAreFormatted(_ReadsFiltersFirst):
         return filter_string.replace("%%", "%")
 
 
-@fault("search.number-plus-sign")
+@fault("search.number-rare-forms")
 class SignedExponentsAreRefused(_ReadsFiltersFirst):
     """A number with a plus sign in its exponent is refused."""
 

@@ -7,7 +7,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from trackspec import TrackspecError
 from trackspec.protocol.endpoints import BY_NAME
-from trackspec_conformance.scripts import Call, Made, one_line
+from trackspec_conformance.calls import Call, Made
+from trackspec_conformance.scripts import one_line
 from trackspec_conformance.wire.client import Request, Wire, get_request, other_request, post_request, put_request
 from trackspec_conformance.wire.store import request_of
 
