@@ -1,6 +1,6 @@
 """Names for runs that were given none."""
 
-import secrets
+import os
 
 _ADJECTIVES = [
     "amber",
@@ -42,4 +42,7 @@ _NOUNS = [
 
 def generate() -> str:
     """A name of the form ``adjective-noun-number``; not unique."""
-    return f"{secrets.choice(_ADJECTIVES)}-{secrets.choice(_NOUNS)}-{secrets.randbelow(1000)}"
+    drawn = int.from_bytes(os.urandom(4), "big")  # once: each call of the system takes longer than all the rest
+    drawn, number = divmod(drawn, 1000)
+    drawn, noun = divmod(drawn, len(_NOUNS))
+    return f"{_ADJECTIVES[drawn % len(_ADJECTIVES)]}-{_NOUNS[noun]}-{number}"
