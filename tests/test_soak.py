@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from tests.servers.databases import fresh_database
 from tests.servers.tracking import command as serve
 from tests.servers.tracking import in_process
 
@@ -47,6 +48,18 @@ def test_a_sound_store_has_no_anomaly(kind: str, tmp_path: Path) -> None:
     }
     assert all(tally["rounds"] == 4 and tally["operations"] > 0 for tally in found.values())
     assert found["kills"]["faults"] == found["lost-answers"]["faults"] == 4
+
+
+@pytest.mark.parametrize("server", ["postgresql_uri", "mariadb_uri"])
+def test_crowds_on_a_database_server_have_no_anomaly(
+    server: str, request: pytest.FixtureRequest, tmp_path: Path
+) -> None:
+    """Writes that others' transactions get between are seen by some of so many rounds."""
+    with fresh_database(request.getfixturevalue(server)) as uri:
+        ran, found = soak(uri, "--rounds=crowds=60", "--seed=1", directory=tmp_path)
+
+    assert ran.returncode == 0, ran.stdout
+    assert found["crowds"]["anomalies"] == {}
 
 
 def test_answers_of_a_server_are_lost(tmp_path: Path) -> None:

@@ -163,8 +163,11 @@ class Database:
     def try_changes(self, *changes: tuple[Statement, Sequence[Any]]) -> bool:
         """Execute statements as one transaction; True if the last one changed a row.
 
-        Otherwise, and where others get in the way, nothing is changed.
+        Otherwise, and where others get in the way, nothing is changed. So it is where a transaction has not the
+        database to itself: what one statement found there, the run being active, need not hold for the next.
         """
+        if not self._dialect.one_writer:
+            return False
 
         def work(session: Session) -> None:
             for statement, arguments in changes:
