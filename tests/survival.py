@@ -51,8 +51,9 @@ writes, at a moment that a seed chooses; what it was told is written is looked f
 clients that create an experiment of one name at once. *Operations* are calls of four clients on one run at once,
 threads or processes; some order of them must explain all answers. Of a *lost answer* the caller knows nothing, and
 makes the call again, with an idempotency key where there are any: before a server, a proxy loses, cuts, repeats or
-delays what passes; without one, the call is made twice. Where a
-server is killed, all its processes are, with the client, and it is started again.
+delays what passes; without one, the call is made twice. Where a server is killed, all its processes are, with the
+client, and it is started again. `--only`, `--kills`, `--creators`, `--operations` and `--lost-answers` make fewer
+rounds, on some of the stores; each row says how many were made.
 
 | | {heads} |
 | --- | {rules} |
