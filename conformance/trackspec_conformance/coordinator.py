@@ -160,6 +160,7 @@ class _Session:
         if opened["answers"] and _says_unreachable(opened["answers"]):
             raise SubjectError(f"{self._opening['shown_subject']} does not answer: {opened['answers']}")
         self._waiting = plan(self.judgement)
+        self._planned = {check.name: check for check in self._waiting}
 
     def close(self) -> None:
         for worker in self._workers:
@@ -221,6 +222,7 @@ class _Session:
                 self._hear(key.data)
             for worker in list(self._workers):
                 self._end_if_hanging(worker)
+        self._block_parts_of_others()
 
     def _dispatch(self, workers: int) -> None:
         idle = [worker for worker in self._workers if worker.check is None]
@@ -317,13 +319,29 @@ class _Session:
         return failure(check.name, expected, got, told)
 
     def _settle(self, result: CheckResult, check: Check) -> None:
-        if result.root in self._failed_requirements:
-            result = CheckResult(check.name, Outcome.BLOCKED, f"{result.root} does not hold", result.root)
         self.judgement.results[result.name] = result
         if result.outcome in (Outcome.FAIL, Outcome.BLOCKED, Outcome.ERROR):
             self._failed_requirements.update(check.verifies)
         if self._on_result:
             self._on_result(result)
+
+    def _block_parts_of_others(self) -> None:
+        """Block what is part of the failure of another requirement. Which fail is known when all are judged."""
+        results = self.judgement.results
+        parts = {
+            name: result.root
+            for name, result in results.items()
+            if result.root and result.root not in self._planned[name].verifies
+        }
+        failed = {
+            id_
+            for name, result in results.items()
+            if result.outcome is Outcome.FAIL and name not in parts
+            for id_ in self._planned[name].verifies
+        }
+        for name, root in parts.items():
+            if root in failed:
+                results[name] = CheckResult(name, Outcome.BLOCKED, f"{root} does not hold")
 
     def _subject_is_gone(self, reason: str) -> None:
         self._gone = self._gone or reason

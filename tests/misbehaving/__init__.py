@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import os
 import time
+from dataclasses import replace
 from typing import Any
 
-from trackspec import PagedList, Param, RunTag
+from trackspec import PagedList, Param, Run, RunTag
 from trackspec.memory_store import MemoryStore
 
 
@@ -54,6 +55,14 @@ class IgnoresFilters(MemoryStore):
     def search_runs(self, experiment_ids: Any, filter_string: Any = None, *args: Any, **kwargs: Any) -> Any:
         kwargs.pop("order_by", None)
         return super().search_runs(experiment_ids, None, *args[:2], **kwargs)
+
+
+class TellsTimesAsText(MemoryStore):
+    """Answers runs whose start time is a string."""
+
+    def get_run(self, run_id: str) -> Run:
+        run = super().get_run(run_id)
+        return replace(run, info=replace(run.info, start_time=str(run.info.start_time)))
 
 
 class ReturnsNone(MemoryStore):
