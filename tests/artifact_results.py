@@ -20,12 +20,11 @@ from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from tests.artifact_results_page import LEFT_OUT, SUBJECTS, is_shown, page
+from tests.artifact_results_page import PROFILES, SUBJECTS, is_shown, page
 from tests.servers import Unavailable, azurite, fake_gcs, free_port, seaweedfs, wait_until_ready
 from tests.servers.object_stores import Server, without_clouds
 from tests.servers.tracking import Client
 from tests.stable_report import stable
-from trackspec import catalogue
 from trackspec.protocol.artifact_endpoints import ARTIFACTS
 
 RESULTS = Path(__file__).parent.parent / "docs" / "results"
@@ -129,8 +128,7 @@ def _judged(opened: Opened, directory: Path, python: str) -> dict[str, Any]:
     file, temporary = directory / "report.json", directory / "tmp"
     temporary.mkdir()
     print(f"judging mlflow+{opened.uri}", flush=True)
-    profiles = [name for name, item in catalogue.profiles_of("artifacts").items() if item.default]
-    chosen = [word for name in profiles if name not in LEFT_OUT for word in ("--profile", name)]
+    chosen = [word for name in PROFILES for word in ("--profile", name)]
     ran = subprocess.run(
         [
             *(python, "-c", _COMMAND, "check", "artifacts", "--json", str(file), "--seed", str(SEED)),

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from tests.results_page import Findings, Report, answer_told, cells, linked, mark, rule
+from tests.results_page import Findings, Report, answer_told, cells, linked, mark, rule, tally
 from trackspec import catalogue
 from trackspec.catalogue import Requirement
+from trackspec_conformance.subjects.subject import default_profiles
 
 SUBJECTS = {
     "local": "`LocalArtifactRepository`",
@@ -16,8 +17,9 @@ SUBJECTS = {
     "http": "`HttpArtifactRepository`, `mlflow server`",
     "mlflow-artifacts": "`MlflowArtifactsRepository`, `mlflow server`",
 }
-LEFT_OUT = ("artifact-names", "artifact-hostile-server", "artifact-proxy", "artifact-security")
-"""The profiles that are not judged."""
+_LEFT_OUT = "artifact-names"
+PROFILES = tuple(name for name in sorted(default_profiles("artifacts")) if name != _LEFT_OUT)
+"""The profiles that are judged."""
 _UNSHOWN = (
     "path.",
     "artifact.links-",
@@ -55,7 +57,7 @@ finding is repeated, and its calls are printed as a script, by
 
 def is_shown(requirement_id: str) -> bool:
     """Whether the page tells what became of a requirement."""
-    return not requirement_id.startswith(_UNSHOWN) and requirement(requirement_id).profile not in LEFT_OUT
+    return not requirement_id.startswith(_UNSHOWN) and requirement(requirement_id).profile in PROFILES
 
 
 def requirement(id_: str) -> Requirement:
@@ -97,26 +99,9 @@ def page(mlflow_version: str, reports: Mapping[str, Report]) -> str:
 
 
 def _counts(reports: Mapping[str, Report]) -> Iterator[str]:
-    profiles = [name for name in catalogue.profiles_of("artifacts") if name not in LEFT_OUT]
     lines = [cells("profile", *(SUBJECTS[subject] for subject in reports)), rule(len(reports) + 1)]
-    lines += [cells(f"`{name}`", *(_count(report, name) for report in reports.values())) for name in profiles]
+    lines += [cells(f"`{name}`", *(tally(report, name) for report in reports.values())) for name in PROFILES]
     yield "\n".join(lines)
-
-
-def _count(report: Report, profile: str) -> str:
-    judged = [
-        (requirement(item["id"]).level.value, item["outcome"])
-        for item in report["requirements"]
-        if requirement(item["id"]).profile == profile
-    ]
-    counts = {
-        "kept": sum(outcome == "pass" for _, outcome in judged),
-        "MUST failed": judged.count(("MUST", "fail")),
-        "SHOULD failed": judged.count(("SHOULD", "fail")),
-        "blocked": sum(outcome == "blocked" for _, outcome in judged),
-        "not applicable": sum(outcome == "not applicable" for _, outcome in judged),
-    }
-    return ", ".join(f"{count} {word}" for word, count in counts.items() if count)
 
 
 def _failures(found: Findings) -> Iterator[str]:

@@ -179,6 +179,12 @@ def _verdicts(reports: Mapping[str, Report]) -> Iterator[str]:
 
 
 def _verdict(report: Report, profile: str) -> str:
+    conforms = "conforms" if report["profiles"][profile]["conforms"] else "does not conform"
+    return f"{conforms}:<br>{tally(report, profile)}"
+
+
+def tally(report: Report, profile: str) -> str:
+    """How many requirements of a profile have which outcome."""
     catalogued = catalogue.requirements()
     judged = [
         (catalogued[item["id"]].level.value, item["outcome"])
@@ -192,8 +198,7 @@ def _verdict(report: Report, profile: str) -> str:
         "blocked": sum(outcome == "blocked" for _, outcome in judged),
         "not applicable": sum(outcome == "not applicable" for _, outcome in judged),
     }
-    told = ", ".join(f"{count} {word}" for word, count in counts.items() if count)
-    return f"{'conforms' if report['profiles'][profile]['conforms'] else 'does not conform'}:<br>{told}"
+    return ", ".join(f"{count} {word}" for word, count in counts.items() if count)
 
 
 def _tally(found: Findings) -> str:

@@ -22,17 +22,10 @@ from mlflow.artifacts import download_artifacts
 from mlflow.store.artifact.artifact_repository_registry import get_artifact_repository
 from requests import HTTPError
 
+from tests.mlflow_settings import SETTINGS
 from tests.servers import free_port, wait_until_ready
 from tests.servers.tracking import Client, in_process
 from trackspec import ArtifactRepository, ErrorCode, TrackspecError
-
-SETTINGS = {
-    "MLFLOW_DISABLE_TELEMETRY": "true",
-    "DO_NOT_TRACK": "true",
-    "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "1",
-    "MLFLOW_HTTP_REQUEST_TIMEOUT": "30",
-    "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR": "false",
-}
 
 
 class Backend(NamedTuple):
