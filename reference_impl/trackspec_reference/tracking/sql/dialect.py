@@ -42,7 +42,8 @@ class Dialect(ABC):
 
     :ivar begin_read: starts a transaction that sees one state of the database throughout.
     :ivar begin_write: starts a transaction that sees what was committed before its first statement.
-    :ivar one_writer: whether writers of one process had better queue before they reach the database.
+    :ivar one_writer: whether a transaction that writes has the database to itself. Writers of one process queue
+        before they reach such a database.
     :ivar patience: for how many seconds a call waits for its turn among the threads of its process.
     """
 
