@@ -74,6 +74,7 @@ def points_are_stored_once(store: TrackingStore, fresh: Fresh) -> None:
                 until_answered(call)
             proxy.deliver()
 
+        expect(proxy.suffered > 0, "a request that logs to pass the proxy", "none")
         run = store.get_run(run_id)
         steps = [metric.step for metric in store.get_metric_history(run_id, "m")]
         expect_equal([0, 1, 2], steps, f"the steps of the metric where {fate.value}")
@@ -102,6 +103,7 @@ def a_late_request_makes_nothing(store: TrackingStore, fresh: Fresh) -> None:
 
         proxy.deliver()
 
+    expect(proxy.suffered == len(keys), "each request of create_run to pass the proxy", proxy.suffered)
     found = [run.info.run_id for run in store.search_runs([experiment_id])]
     expect(len(made) == len(keys), f"{len(keys)} runs before the late requests arrive", made)
     expect_equal(made, found, "the runs that there are afterwards")
@@ -122,6 +124,7 @@ def what_returns_has_happened(store: TrackingStore, fresh: Fresh) -> None:
             for path, _ in calls.values():
                 proxy.doom(path, fate)
             returned = [what for what, (_, call) in calls.items() if _answers(call)]
+        expect(proxy.suffered > 0, "a request that logs to pass the proxy", "none")
         data = store.get_run(run_id).data
         lacking = [what for what in returned if what not in data.params and what not in data.tags]
         expect_equal([], lacking, f"what was acknowledged and is not there where {fate.value}")
