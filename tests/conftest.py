@@ -15,7 +15,8 @@ from tests.servers import dbfs as dbfs_server
 from tests.servers import ftp as ftp_server
 from tests.servers.databases import fresh_database
 from tests.servers.object_stores import ObjectStore, Server, without_clouds
-from trackspec_reference.credentials.databricks import get_databricks_host_creds
+from trackspec_reference.artifacts import dbfs as dbfs_artifacts
+from trackspec_reference.credentials import databricks as databricks_credentials
 from trackspec_reference.tracking.rest.patience import Patience
 
 pytest_plugins = ["pytester"]
@@ -164,9 +165,9 @@ def shared_sql_uri(request: pytest.FixtureRequest, tmp_path_factory: pytest.Temp
 def quick_file_servers(no_cloud: None, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[None]:
     """No credentials of whoever runs the tests are in reach, and what fails is tried again for a moment only."""
     monkeypatch.setenv("HOME", str(tmp_path / "home"))
-    monkeypatch.setattr("trackspec_reference.artifacts.dbfs._PATIENCE", Patience(1.0, 30.0, 30.0, retries=1))
+    monkeypatch.setattr(dbfs_artifacts, "_PATIENCE", Patience(1.0, 30.0, 30.0, retries=1))
     bounds = {"http_timeout_seconds": 1, "retry_timeout_seconds": 1}
-    monkeypatch.setattr("trackspec_reference.credentials.databricks._BOUNDS", bounds)
-    get_databricks_host_creds.cache_clear()
+    monkeypatch.setattr(databricks_credentials, "_BOUNDS", bounds)
+    databricks_credentials.get_databricks_host_creds.cache_clear()
     yield
-    get_databricks_host_creds.cache_clear()
+    databricks_credentials.get_databricks_host_creds.cache_clear()
