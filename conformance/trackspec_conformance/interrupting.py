@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import bisect
 import contextlib
+import dis
+import functools
 import os
 import random
 import select
@@ -12,12 +15,15 @@ import time
 import warnings
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from types import FrameType
+from types import CodeType, FrameType
 from typing import Any
 
 from trackspec_conformance.expectations import NotApplicable
 
-_LEFT_ALONE = ("/threading.py", "/concurrent/futures/", "/queue.py", "/logging/", "/trackspec_conformance/")
+_LEFT_ALONE = (
+    *("/threading.py", "/concurrent/futures/", "/queue.py", "/logging/", "<frozen importlib"),
+    "/trackspec_conformance/",
+)
 """Code that is not cut: a lock that is left held there would make the subject wait for ever."""
 
 PATIENCE = 20.0
@@ -45,8 +51,9 @@ class Cut:
 def cut(call: Callable[[], object], at: int | None) -> Cut:
     """Make a call, and cut it off before its line of this number, counted from 1 as they are begun.
 
-    Lines of threads that the call starts are not counted, and libraries in other languages cannot be cut. None
-    counts the lines only.
+    Lines of threads that the call starts are not counted, nor is the end of a ``with`` block: no interrupt gets
+    in there, and the block's lock would stay held. Libraries in other languages cannot be cut. None counts the
+    lines only.
     """
     tracer = _Tracer(at)
     returned = False
@@ -83,12 +90,28 @@ class _Tracer:
     def trace(self, frame: FrameType, event: str, _: Any) -> Any:
         if any(part in frame.f_code.co_filename for part in _LEFT_ALONE):
             return None
-        if event == "line" and not self.made:
+        if event == "line" and not self.made and frame.f_lasti not in _block_ends(frame.f_code):
             self.lines += 1
             if self.lines == self.at:
                 self.made = True
                 raise Interruption("cut off by the suite")
         return self.trace
+
+
+@functools.lru_cache(maxsize=4096)
+def _block_ends(code: CodeType) -> frozenset[int]:
+    """Where lines begin that only leave a ``with`` block, whose end is called with three times None."""
+    starts = [offset for offset, _ in dis.findlinestarts(code)]
+    instructions = list(dis.get_instructions(code))
+    return frozenset(
+        starts[bisect.bisect_right(starts, first.offset) - 1]
+        for first, *others in zip(instructions, instructions[1:], instructions[2:], strict=False)
+        if _is_none(first) and all(_is_none(other) or other.opname == "DUP_TOP" for other in others)
+    )
+
+
+def _is_none(instruction: dis.Instruction) -> bool:
+    return instruction.opname == "LOAD_CONST" and instruction.argval is None
 
 
 def seconds_in_a_process(call: Callable[[], Callable[[], object]]) -> float:
