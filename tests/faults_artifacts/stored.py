@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import errno
 import hashlib
 import os
 import shutil
@@ -11,6 +13,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from trackspec.entities import FileInfo
+from trackspec.errors import ErrorCode, TrackspecError
 from trackspec.validated_repository import ValidatedRepository
 
 from . import fault
@@ -49,11 +52,23 @@ class KeptOnDisk(ValidatedRepository):
             if not above.exists():
                 above.mkdir(exist_ok=True)
                 self._sync_folder(above.parent)
+        try:
+            self._replace(target, local_file.read_bytes())
+        except OSError as error:
+            if error.errno not in (errno.ENOSPC, errno.EIO):
+                raise
+            self._give_up(self._unfinished(target))
+            raise TrackspecError("The storage refuses.", ErrorCode.TEMPORARILY_UNAVAILABLE) from error
+
+    def _replace(self, target: Path, content: bytes) -> None:
         unfinished = self._unfinished(target)
-        self._write(local_file.read_bytes(), unfinished)
+        self._write(content, unfinished)
         self._sync_file(unfinished)
         unfinished.replace(target)
         self._sync_folder(target.parent)
+
+    def _give_up(self, unfinished: Path) -> None:
+        unfinished.unlink(missing_ok=True)
 
     def _unfinished(self, target: Path) -> Path:
         return target.with_name(f".{os.getpid()}")
@@ -134,3 +149,68 @@ class ContentIsNotSynced(KeptOnDisk):
 
     def _sync_file(self, place: Path) -> None:
         return
+
+
+@fault("stored.full-refused", "stored.error-told")
+class FailedWritesAreIgnored(KeptOnDisk):
+    """What cannot be written is acknowledged all the same."""
+
+    PLACED = placed("FailedWritesAreIgnored")
+
+    def _put(self, local_file: Path, path: str) -> None:
+        with contextlib.suppress(TrackspecError):
+            super()._put(local_file, path)
+
+
+@fault("stored.full-keeps", "stored.error-keeps")
+class FilesAreWrittenInPlace(KeptOnDisk):
+    """The new content of a file is written over its old one."""
+
+    PLACED = placed("FilesAreWrittenInPlace")
+
+    def _replace(self, target: Path, content: bytes) -> None:
+        self._write(content, target)
+        self._sync_file(target)
+
+
+@fault("stored.full-given-back")
+class UnfinishedFilesStay(KeptOnDisk):
+    """What was written of a file before there was no room is left where it is."""
+
+    PLACED = placed("UnfinishedFilesStay")
+
+    def _unfinished(self, target: Path) -> Path:
+        return target.with_name(f".{target.name}")
+
+    def _give_up(self, unfinished: Path) -> None:
+        return
+
+
+@fault("stored.full-recovers")
+class FailuresAreForGood(KeptOnDisk):
+    """After an upload has failed, the repository object refuses all others."""
+
+    PLACED = placed("FailuresAreForGood")
+    _failed = False
+
+    def _give_up(self, unfinished: Path) -> None:
+        super()._give_up(unfinished)
+        self._failed = True
+
+    def _replace(self, target: Path, content: bytes) -> None:
+        if self._failed:
+            raise OSError(errno.EIO, "failed before")
+        super()._replace(target, content)
+
+
+@fault("stored.power-error-told")
+class FailedSyncsAreIgnored(KeptOnDisk):
+    """What cannot be synced is acknowledged all the same."""
+
+    PLACED = placed("FailedSyncsAreIgnored")
+
+    def _sync_file(self, place: Path) -> None:
+        with contextlib.suppress(OSError):
+            _sync(place)
+
+    _sync_folder = _sync_file

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import secrets
 import shutil
@@ -21,6 +22,8 @@ from trackspec.validated_repository import ValidatedRepository
 
 DURABILITY = "TRACKSPEC_ARTIFACT_DURABILITY"
 """Names how much what is logged to a local folder outlives: ``power``, the default, or ``process``."""
+
+_NO_ROOM = {errno.ENOSPC, errno.EDQUOT}
 
 
 class LocalArtifactRepository(ValidatedRepository):
@@ -209,4 +212,5 @@ def _failures_of(path: str) -> Iterator[None]:
         raise missing("artifact", path) from error
     except OSError as error:
         told = f"{path!r} cannot be kept or read: {os.strerror(error.errno or 0)}."
-        raise TrackspecError(told, ErrorCode.INTERNAL_ERROR) from error
+        code = ErrorCode.TEMPORARILY_UNAVAILABLE if error.errno in _NO_ROOM else ErrorCode.INTERNAL_ERROR
+        raise TrackspecError(told, code) from error
