@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from tests.servers.databases import fresh_database
 from tests.servers.object_stores import ObjectStore
 from tests.servers.tracking import in_process
 from trackspec import catalogue
@@ -26,10 +27,12 @@ HERE = {
     "file": "file:{}/store",
     "sqlite": "sqlite:///{}/store.db",
 }
+DATABASES = ("postgresql", "mariadb")
 AREAS = {
     "memory": ("secret.", "confined.values"),
     "file": ("secret.", "confined."),
     "sqlite": ("secret.", "confined."),
+    **dict.fromkeys(DATABASES, ("secret.", "confined.values")),
     "server": ("secret.", "confined.values", "admission."),
     "client": ("secret.", "confined.values", "admission.", "client."),
 }
@@ -43,10 +46,16 @@ def kind(request: pytest.FixtureRequest) -> str:
 
 
 @pytest.fixture
-def subject(kind: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+def subject(
+    kind: str, request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[str]:
     """Where it is, in its default configuration; a server with authentication."""
     if kind in HERE:
         yield HERE[kind].format(tmp_path)
+        return
+    if kind in DATABASES:
+        with fresh_database(request.getfixturevalue(f"{kind}_uri")) as uri:
+            yield uri
         return
     monkeypatch.setenv("MLFLOW_TRACKING_TOKEN", TOKEN)
     with in_process(
