@@ -7,6 +7,7 @@ from typing import Any
 
 from tests import faults, faults_artifacts
 from tests.faults.security_client import PlainClient
+from tests.faults_artifacts.lost_answers import Reached
 from tests.faults_artifacts.lying_servers import ProxyClient
 from tests.gallery import Fault
 from trackspec.memory_repository import MemoryArtifactRepository
@@ -21,7 +22,7 @@ GALLERIES = (faults.GALLERY, faults_artifacts.GALLERY)
 def model_of(check: Check) -> type[Any]:
     """What passes a check, and each fault of what it verifies differs from in one thing."""
     if check.name.startswith("lost_answers."):
-        return ModelServer
+        return ModelServer if check.interface == "tracking" else Reached
     if "wire" in check.parameters:
         return ModelServer if check.interface == "tracking" else ModelProxy
     if any(id_.startswith(("hostile.", "client.")) for id_ in check.verifies):

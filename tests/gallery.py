@@ -101,9 +101,14 @@ def _judged_server(server: ModelServer, check: Check) -> CheckResult:
 
 def _judged_proxy(server: ModelProxy, check: Check) -> CheckResult:
     """What a check says of a server that proxies artifacts, while the repository behind it is in plain sight."""
+    client = getattr(server, "CLIENT", None)
     with serving(server) as url:
+        openings = Openings[Any](url=url, through=client and (lambda other: client(f"{other}{ARTIFACTS}")))
+        subject = f"{url}{ARTIFACTS}"
         try:
-            return run_check(check, server.repository, Workspace(), subject=f"{url}{ARTIFACTS}", wire=_wire(url))
+            return run_check(
+                check, server.repository, Workspace(), subject=subject, elsewhere=openings, wire=_wire(url)
+            )
         finally:
             server.repository.delete_artifacts()
 

@@ -23,7 +23,8 @@ from tests.results import RESULTS
 from tests.servers import Unavailable, mariadb, postgresql
 from tests.servers.databases import fresh_database
 from tests.servers.tracking import command
-from trackspec_conformance.started_server import DEFAULT_SUBJECT, PORT
+from trackspec_conformance.interfaces import TRACKING
+from trackspec_conformance.started_server import PORT
 from trackspec_conformance.surviving.soaking import OTHERWISE
 
 SEED = 1
@@ -123,7 +124,7 @@ def _opened(subject: str, directory: Path, mlflow_python: str) -> Iterator[str]:
             server = stack.enter_context((postgresql if subject == "postgresql" else mariadb).server())
             yield stack.enter_context(fresh_database(server))
         elif subject.endswith("server"):
-            yield ("mlflow+" if subject.startswith(MLFLOWS) else "") + DEFAULT_SUBJECT
+            yield ("mlflow+" if subject.startswith(MLFLOWS) else "") + TRACKING.served
         else:
             prefix = "mlflow+" if subject.startswith(MLFLOWS) else ""
             form = "sqlite:///{}/store.db" if subject.endswith("sqlite") else "file:{}/store"

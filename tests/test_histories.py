@@ -10,8 +10,9 @@ import pytest
 
 from trackspec_conformance.histories.explaining import named, smallest
 from trackspec_conformance.histories.linearizability import explained
-from trackspec_conformance.histories.models import NameModel, RunModel
+from trackspec_conformance.histories.models import FileModel, NameModel, RunModel
 from trackspec_conformance.histories.operation import End, Operation
+from trackspec_conformance.histories.transferring import TORN, content_of, which_of
 
 NEVER = float("inf")
 
@@ -125,6 +126,33 @@ def test_one_winner_for_a_name() -> None:
     assert not explained([created, op("find", None, None, at=(6, 7))], NameModel())
     assert not explained([refused], NameModel())
     assert explained([replace(created, end=End.UNKNOWN, ended=NEVER), refused], NameModel())
+
+
+def test_a_path_has_the_file_that_was_logged_last() -> None:
+    """Who reads while a file is replaced gets either; afterwards the former one is stale, and a mixture torn."""
+    first, second = op("upload", "1-1", at=(0, 1)), op("upload", "2-1", at=(2, 5))
+    missing = op("download", None, None, at=(6, 7))
+
+    assert explained([first, second, op("download", None, "1-1", at=(3, 4))], FileModel())
+    assert explained([first, second, op("list", None, "2-1", at=(3, 4))], FileModel())
+    assert explained([replace(first, end=End.UNKNOWN, ended=NEVER), missing], FileModel())
+    for answer, name in (
+        (None, "a lost or stale"),
+        ("1-1", "a lost or stale"),
+        (f"{TORN}: 3 bytes", "a torn file"),
+    ):
+        history = [first, second, replace(missing, answer=answer)]
+        assert not explained(history, FileModel())
+        assert named(smallest(history, FileModel())).startswith(name)
+
+
+def test_a_file_tells_which_it_is() -> None:
+    """By its whole content, and by nothing less."""
+    content = content_of("3-7")
+
+    assert which_of(content) == "3-7"
+    assert which_of(content[:-1]).startswith(TORN)
+    assert which_of(content[:1000] + content_of("4-7")[1000:]).startswith(TORN)
 
 
 @pytest.mark.parametrize("seed", range(12))

@@ -11,12 +11,14 @@ import os
 import random
 import time
 import uuid
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Generic, TypeVar, cast
+from typing import Any, ClassVar, Generic, TypeVar, cast
 
 from trackspec_conformance.expectations import NotApplicable, shown_error
+from trackspec_conformance.histories.performing import Order
 from trackspec_conformance.losing_proxy import LosingProxy
 from trackspec_conformance.recording import Transcript
 from trackspec_conformance.started_server import KillableServer
@@ -70,8 +72,8 @@ class Openings(Generic[S]):
     :ivar locator: what another process opens it by.
     :ivar placed: the locator of a new one of the same kind, kept in a given directory.
     :ivar other: opens what a locator names.
-    :ivar url: where the subject is reached, if it is a server.
-    :ivar through: opens the server at another URL, that of a proxy.
+    :ivar url: where the subject is reached, if it is a server, or kept by a service.
+    :ivar through: opens it at another URL, that of a proxy.
     :ivar started: the server, where the suite has started it.
     """
 
@@ -86,13 +88,16 @@ class Openings(Generic[S]):
     started: KillableServer | None = None
 
 
-class Arrangement(Generic[S]):
+class Arrangement(ABC, Generic[S]):
     """Makes things for one check; each interface has a subclass that knows which.
 
+    :ivar interface: the name of the interface.
     :ivar random: seeded by the run's seed and the check's name.
     :ivar transcript: the calls so far.
     :ivar time_budget: seconds that the check's property or state machine may explore for.
     """
+
+    interface: ClassVar[str]
 
     def __init__(
         self,
@@ -172,8 +177,12 @@ class Arrangement(Generic[S]):
         :raises NotApplicable: if it is no server.
         """
         if self._openings.url is None or self._openings.through is None:
-            raise NotApplicable("the subject is no server: no answer to a client of it can be lost")
+            raise NotApplicable("the subject is reached by no network: no answer to a client of it can be lost")
         return self._openings.url, self._openings.through
+
+    @abstractmethod
+    def left_for_others(self) -> tuple[Order, object]:
+        """Leave something, and give the call that reads it and its answer."""
 
     @property
     def started_server(self) -> KillableServer | None:

@@ -25,7 +25,7 @@ from trackspec_conformance.planning import Plan, SelectionError, plan
 from trackspec_conformance.report import Report, draw_up
 from trackspec_conformance.report.machine_readable import as_json, as_junit
 from trackspec_conformance.report.terminal import print_report
-from trackspec_conformance.started_server import DEFAULT_SUBJECT, PORT, StartedServer, started, taking_orders
+from trackspec_conformance.started_server import PORT, StartedServer, started, taking_orders
 from trackspec_conformance.subjects import SubjectError
 
 _COULD_NOT_BE_JUDGED = 2
@@ -61,7 +61,7 @@ def served(options: argparse.Namespace, interface: Interface) -> Iterator[tuple[
             yield subject, shown, None
         return
     with started(options.server_command) as server:
-        subject = (options.subject or DEFAULT_SUBJECT).replace(PORT, str(server.port))
+        subject = (options.subject or interface.served).replace(PORT, str(server.port))
         yield subject, masked(subject), server
 
 
@@ -93,7 +93,8 @@ def _require_sense(options: argparse.Namespace, interface: Interface) -> None:
     if options.spec_version not in (None, *catalogue.SPEC_VERSIONS):
         known = ", ".join(catalogue.SPEC_VERSIONS)
         raise UsageError(f"no specification {options.spec_version!r}; this suite judges by {known}")
-    if options.server_command and options.workers > 1 and "durability" in (options.profile or ()):
+    kills = {"durability", "artifact-durability"} & set(options.profile or ())
+    if options.server_command and options.workers > 1 and kills:
         raise UsageError("a server that is killed is judged by one process: leave -n out")
     for file in (options.json, options.junit):
         if file not in (None, "-") and not Path(file).absolute().parent.is_dir():

@@ -89,16 +89,15 @@ def _add_interface(interfaces: argparse._SubParsersAction[argparse.ArgumentParse
     parser.add_argument("--known", metavar="FILE", help="known failures (TOML), which do not fail the run")
     parser.add_argument("--spec-version", metavar="VERSION", help="the version of the specification to judge by")
     parser.add_argument("--seed", type=_seed, metavar="N", help="repeat the run that printed this seed")
-    if interface.name == "tracking":
-        _add_server_command(parser)
-    parser.set_defaults(run=_check, interface=interface.name, server_command=None)
+    _add_server_command(parser, f"SUBJECT is {interface.served}")
+    parser.set_defaults(run=_check, interface=interface.name)
 
 
-def _add_server_command(parser: argparse.ArgumentParser) -> None:
+def _add_server_command(parser: argparse.ArgumentParser, subject: str) -> None:
     parser.add_argument(
         "--server-command",
         metavar="COMMAND",
-        help="start a server at {port}, judge it, kill it and start it again; SUBJECT is http://127.0.0.1:{port}",
+        help=f"start a server at {{port}}, judge it, kill it and start it again; {subject}",
     )
 
 
@@ -124,7 +123,7 @@ def _add_soak(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> 
         epilog="exit status: 0 nothing was broken; 1 there were anomalies; 2 nothing could be tried",
     )
     soak.add_argument("subject", nargs="?", metavar="SUBJECT", help="as of check tracking")
-    _add_server_command(soak)
+    _add_server_command(soak, "SUBJECT is at http://127.0.0.1:{port}")
     soak.add_argument("--minutes", type=float, default=1.0, metavar="N", help="how long (1)")
     soak.add_argument(
         "--rounds",

@@ -1,14 +1,15 @@
-"""Several clients of one store at once: threads on the store object, and processes that have one each."""
+"""Several clients of one subject at once: threads on the opened object, and processes that have one each."""
 
 from __future__ import annotations
 
 import random
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from trackspec import TrackingStore
+from trackspec_conformance.arrangement import Arrangement
 from trackspec_conformance.expectations import NotApplicable, Unexpected, expect
-from trackspec_conformance.fresh import Fresh
 from trackspec_conformance.histories.clients import ClientError, Process, in_processes, in_threads
 from trackspec_conformance.histories.explaining import named, smallest
 from trackspec_conformance.histories.linearizability import Model, explained
@@ -33,38 +34,38 @@ class Crowd:
     make: Callable[[Sequence[Sequence[Order]]], list[Operation]]
 
 
-def threads(store: TrackingStore, fresh: Fresh) -> Crowd:
-    """Clients that are threads on one store object."""
+def threads(subject: Any, fresh: Arrangement[Any]) -> Crowd:
+    """Clients that are threads on one object."""
 
     def make(orders: Sequence[Sequence[Order]]) -> list[Operation]:
         start = fresh.transcript.mark()
-        history = in_threads(store, orders, patience=PATIENCE)
+        history = in_threads(subject, orders, patience=PATIENCE)
         fresh.transcript.rewind(start)  # their order is not what happened
         return history
 
     return Crowd("threads", make)
 
 
-def processes(store: TrackingStore, fresh: Fresh, count: int = CLIENTS) -> Crowd:
-    """Clients that are processes with a store object each, so many at least.
+def processes(subject: Any, fresh: Arrangement[Any], count: int = CLIENTS) -> Crowd:
+    """Clients that are processes with an object each, so many at least.
 
     :raises NotApplicable: if no other process can open the subject, or see what it keeps.
     """
-    ready = _processes(store, fresh, count)
+    ready = _processes(subject, fresh, count)
     return Crowd("processes", lambda orders: in_processes(ready, orders, patience=PATIENCE))
 
 
-def crowds(store: TrackingStore, fresh: Fresh) -> Iterator[Crowd]:
+def crowds(subject: Any, fresh: Arrangement[Any]) -> Iterator[Crowd]:
     """Threads, and processes too where there can be any."""
-    yield threads(store, fresh)
+    yield threads(subject, fresh)
     try:
-        others = processes(store, fresh)
+        others = processes(subject, fresh)
     except NotApplicable:
         return
     yield others
 
 
-def _processes(store: TrackingStore, fresh: Fresh, count: int) -> list[Process]:
+def _processes(subject: Any, fresh: Arrangement[Any], count: int) -> list[Process]:
     locator = fresh.locator()
     pool: list[Process] = fresh.kept("processes", list)
     for process in [process for process in pool if not process.lives]:
@@ -72,15 +73,15 @@ def _processes(store: TrackingStore, fresh: Fresh, count: int) -> list[Process]:
     is_new = not pool
     while len(pool) < count:
         try:
-            process = fresh.keep(Process(locator, f"process {len(pool) + 1}", imports(store)))
+            name = f"process {len(pool) + 1}"
+            process = fresh.keep(Process(locator, name, imports(subject), fresh.interface))
         except ClientError as error:
             raise NotApplicable(f"another process cannot open the subject: {error}") from error
         pool.append(process)
     if is_new:
-        name = fresh.name("seen")
-        made = store.create_experiment(name, None, [])
-        (found,) = in_processes(pool[:1], [[Order("find", name)]], patience=PATIENCE)
-        if found.answer != made:
+        order, answer = fresh.left_for_others()
+        (found,) = in_processes(pool[:1], [[order]], patience=PATIENCE)
+        if found.answer != answer:
             raise NotApplicable("another process that opens the subject sees something else")
     return pool
 
@@ -108,9 +109,17 @@ def any_calls(chance: random.Random, client: int, run_id: str, experiment_id: st
     return orders
 
 
-def imports(store: TrackingStore) -> list[str]:
-    """The modules that opening another store of the kind needs."""
-    return [Identity.of(store).module]
+def any_transfers(chance: random.Random, client: int, path: str) -> list[Order]:
+    """Calls of all kinds on one path, with files that tell who has logged them."""
+    kinds = [chance.choice(["upload", "upload", "download", "download", "list"]) for _ in range(12)]
+    return [
+        Order(kind, path, f"{client}-{number}" if kind == "upload" else None) for number, kind in enumerate(kinds)
+    ]
+
+
+def imports(subject: Any) -> list[str]:
+    """The modules that opening another subject of the kind needs."""
+    return [Identity.of(subject).module]
 
 
 def require_order(history: Sequence[Operation], model: Model) -> None:

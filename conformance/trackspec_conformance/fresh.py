@@ -11,11 +11,14 @@ from trackspec import Metric, Param, RunTag, TrackingStore
 from trackspec_conformance.arrangement import Arrangement, Blocked
 from trackspec_conformance.calls import Call, Made
 from trackspec_conformance.expectations import IllTyped
+from trackspec_conformance.histories.performing import Order
 from trackspec_conformance.lying_tracking_server import LyingTrackingServer, Told
 
 
 class Fresh(Arrangement[TrackingStore]):
     """Makes experiments and runs for one check."""
+
+    interface = "tracking"
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -71,6 +74,10 @@ class Fresh(Arrangement[TrackingStore]):
     def unknown_run_id(self) -> str:
         """A well-formed run id that nobody has."""
         return uuid.UUID(int=self.random.getrandbits(128), version=4).hex
+
+    def left_for_others(self) -> tuple[Order, object]:
+        name = self.name("seen")
+        return Order("find", name), self._subject.create_experiment(name, None, [])
 
     def server(self, told: Told) -> LyingTrackingServer:
         """A server that lies."""

@@ -15,12 +15,16 @@ from trackspec.protocol.artifact_endpoints import ARTIFACTS
 from trackspec_conformance import local_files
 from trackspec_conformance.arrangement import Arrangement, Blocked
 from trackspec_conformance.calls import Call
+from trackspec_conformance.histories.performing import Order
+from trackspec_conformance.histories.transferring import content_of
 from trackspec_conformance.local_files import Content
 from trackspec_conformance.lying_server import Lies, LyingServer
 
 
 class FreshArtifacts(Arrangement[ArtifactRepository]):
     """Makes artifacts for one check, each below a folder of its own, and the local files that they come from."""
+
+    interface = "artifacts"
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -87,6 +91,10 @@ class FreshArtifacts(Arrangement[ArtifactRepository]):
         filled = f"repository.log_artifacts(local_folder({told}), {name})"
         self.transcript.recall(Call(filled, f"{name}_filled", "returned"), f"{folder}, filled")
         return folder
+
+    def left_for_others(self) -> tuple[Order, object]:
+        which = "1-1"
+        return Order("download", f"{self.logged({'seen': content_of(which)})}/seen"), which
 
     def below(self, folder: str) -> ArtifactRepository:
         """The repository whose root is a folder of this one's.

@@ -19,6 +19,7 @@ from types import CodeType, FrameType
 from typing import Any
 
 from trackspec_conformance.expectations import NotApplicable
+from trackspec_conformance.started_server import KillableServer
 
 _LEFT_ALONE = (
     *("/threading.py", "/concurrent/futures/", "/queue.py", "/logging/", "<frozen importlib"),
@@ -128,11 +129,20 @@ def seconds_in_a_process(call: Callable[[], Callable[[], object]]) -> float:
         return time.monotonic() - started
 
 
-def end_a_process(call: Callable[[], Callable[[], object]], after: float) -> None:
-    """Make a call in a process of its own, and end that after so many seconds, or once the call has returned."""
+def end_a_process(
+    call: Callable[[], Callable[[], object]], after: float, server: KillableServer | None = None
+) -> None:
+    """Make a call in a process of its own, and end that after so many seconds, or once the call has returned.
+
+    :param server: is killed with the process, and started again.
+    """
     with _process(call) as (process, done):
         select.select([done], [], [], after)
+        if server:
+            server.kill()
         os.kill(process, signal.SIGKILL)
+    if server:
+        server.start()
 
 
 def end_together(calls: Sequence[Callable[[], Callable[[], object]]]) -> bool:

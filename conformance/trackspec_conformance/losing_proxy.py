@@ -8,6 +8,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import dataclass
 from enum import Enum
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -22,7 +23,9 @@ PATIENCE = 60.0
 """Seconds that the server may take for an answer."""
 SLOW = 1.0
 """Seconds by which a slow answer comes late."""
-_OF_ONE_CONNECTION = ("connection", "keep-alive", "transfer-encoding", "content-length", "host")
+_OF_ONE_CONNECTION = ("connection", "keep-alive", "transfer-encoding", "content-length", "expect", "host")
+_SIGNED = "AWS4-"
+"""How the credentials of a request begin that is signed for the host which its client knows."""
 
 
 T = TypeVar("T")
@@ -49,6 +52,7 @@ class Fate(str, Enum):
     """What becomes of a request and its answer."""
 
     REQUEST_LOST = "the request is lost"
+    REQUEST_CUT = "the request is cut in its middle"
     REQUEST_LATE = "the request arrives late, and its answer is lost"
     REQUEST_REPEATED = "the request arrives twice"
     ANSWER_LOST = "the answer is lost"
@@ -94,7 +98,10 @@ class LosingProxy:
         threading.Thread(target=self._server.serve_forever, args=(0.02,), daemon=True).start()
 
     def doom(self, path: str, *fates: Fate) -> None:
-        """Let the next requests of this endpoint, such as ``runs/create``, have these fates, one after another."""
+        """Let the next requests whose path ends so, as in ``runs/create``, have these fates, one after another.
+
+        A request that asks for headers only passes, and so does one without a body that is to be cut.
+        """
         with self._lock:
             self._fates[path] = deque(fates)
 
@@ -125,12 +132,14 @@ class LosingProxy:
 
     # -- what its connections ask ---------------------------------------------------------------------------
 
-    def fate_of(self, target: str) -> Fate | None:
+    def fate_of(self, request: _Request) -> Fate | None:
         """What becomes of the request that has arrived, None if it passes."""
-        path = target.partition("?")[0]
+        path = request.target.partition("?")[0]
+        if request.method == "HEAD":
+            return None
         with self._lock:
             for end, fates in self._fates.items():
-                if path.endswith(end) and fates:
+                if path.endswith(end) and fates and (request.body or fates[0] is not Fate.REQUEST_CUT):
                     self.suffered += 1
                     return fates.popleft()
         return None
@@ -142,18 +151,22 @@ class LosingProxy:
 
     def forward(self, request: _Request) -> _Answer:
         """The server's answer to a request."""
-        if self._secure:
-            connection: http.client.HTTPConnection = http.client.HTTPSConnection(
-                self._host, self._port, timeout=PATIENCE, context=self._context
-            )
-        else:
-            connection = http.client.HTTPConnection(self._host, self._port, timeout=PATIENCE)
-        try:
+        with closing(self._connection()) as connection:
             connection.request(request.method, request.target, request.body or None, request.headers)
             answer = connection.getresponse()
             return _Answer(answer.status, answer.getheaders(), answer.read())
-        finally:
-            connection.close()
+
+    def forward_half(self, request: _Request) -> None:
+        """Let the server have the beginning of a request, and the end of its connection."""
+        with closing(self._connection()) as connection:
+            headers = {**request.headers, "Content-Length": str(len(request.body))}
+            connection.request(request.method, request.target, None, headers)
+            connection.send(request.body[: len(request.body) // 2])
+
+    def _connection(self) -> http.client.HTTPConnection:
+        if self._secure:
+            return http.client.HTTPSConnection(self._host, self._port, timeout=PATIENCE, context=self._context)
+        return http.client.HTTPConnection(self._host, self._port, timeout=PATIENCE)
 
 
 def _connection_of(proxy: LosingProxy) -> type[BaseHTTPRequestHandler]:
@@ -164,15 +177,18 @@ def _connection_of(proxy: LosingProxy) -> type[BaseHTTPRequestHandler]:
 
         def pass_on(self) -> None:
             headers = {name: text for name, text in self.headers.items() if name.lower() not in _OF_ONE_CONNECTION}
-            body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
-            request = _Request(self.command, self.path, headers, body)
-            fate = proxy.fate_of(self.path)
-            if fate in (Fate.REQUEST_LOST, Fate.REQUEST_LATE):
-                if fate is Fate.REQUEST_LATE:
-                    proxy.hold(request)
-                self.close_connection = True
-                return
+            if self.headers.get("Authorization", "").startswith(_SIGNED):
+                headers["Host"] = self.headers["Host"]
+            request = _Request(self.command, self.path, headers, self._body())
+            fate = proxy.fate_of(request)
             try:
+                if fate in (Fate.REQUEST_LOST, Fate.REQUEST_CUT, Fate.REQUEST_LATE):
+                    if fate is Fate.REQUEST_LATE:
+                        proxy.hold(request)
+                    if fate is Fate.REQUEST_CUT:
+                        proxy.forward_half(request)
+                    self.close_connection = True
+                    return
                 if fate is Fate.REQUEST_REPEATED:
                     proxy.forward(request)
                 answer = proxy.forward(request)
@@ -186,14 +202,26 @@ def _connection_of(proxy: LosingProxy) -> type[BaseHTTPRequestHandler]:
                 return
             self._answer(answer, cut=fate is Fate.ANSWER_CUT)
 
-        do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = pass_on  # noqa: N815 - the library's names
+        do_GET = do_HEAD = do_POST = do_PUT = do_PATCH = do_DELETE = pass_on  # noqa: N815 - the library's names
+
+        def _body(self) -> bytes:
+            if self.headers.get("Transfer-Encoding", "").lower() != "chunked":
+                return self.rfile.read(int(self.headers.get("Content-Length", 0)))
+            found = []
+            while size := int(self.rfile.readline().partition(b";")[0] or b"0", 16):
+                found.append(self.rfile.read(size))
+                self.rfile.readline()
+            while self.rfile.readline().strip():  # what may follow the chunks
+                continue
+            return b"".join(found)
 
         def _answer(self, answer: _Answer, *, cut: bool) -> None:
             self.send_response_only(answer.status)
             for name, text in answer.headers:
                 if name.lower() not in _OF_ONE_CONNECTION:
                     self.send_header(name, text)
-            self.send_header("Content-Length", str(len(answer.body)))
+            length = len(answer.body) if self.command != "HEAD" else dict(answer.headers).get("Content-Length", 0)
+            self.send_header("Content-Length", str(length))
             self.end_headers()
             self.wfile.write(answer.body[: len(answer.body) // 2] if cut else answer.body)
             self.wfile.flush()

@@ -22,7 +22,6 @@ from trackspec_conformance.expectations import Unexpected
 from trackspec_conformance.subjects.errors import SubjectError
 
 PORT = "{port}"
-DEFAULT_SUBJECT = f"http://127.0.0.1:{PORT}"
 STARTING = 120.0
 """Seconds that a server may take until it answers."""
 STOPPING = 10.0

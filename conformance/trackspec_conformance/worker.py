@@ -68,7 +68,7 @@ class Worker:
             elsewhere=Openings(
                 locator=self._locator if self._subject.reopenable else None,
                 placed=self._subject.placed,
-                url=self._subject.url,
+                url=self._subject.url or self._subject.service,
                 through=self._subject.through,
                 started=self._started_server(),
             ),

@@ -1,4 +1,4 @@
-"""Clients that make their calls at the same time: threads on one store object, or processes with one each."""
+"""Clients that make their calls at the same time: threads on one object, or processes with one each."""
 
 from __future__ import annotations
 
@@ -12,17 +12,16 @@ from multiprocessing.connection import Connection
 from types import TracebackType
 from typing import Any
 
-from trackspec import TrackingStore
 from trackspec_conformance.expectations import shown_error
 from trackspec_conformance.histories.operation import End, Operation
 from trackspec_conformance.histories.performing import Order, perform
 from trackspec_conformance.subjects import open_subject
 
 OPENING = 60.0
-"""Seconds that a process may take to open the store."""
+"""Seconds that a process may take to open the subject."""
 
 
-def in_threads(store: TrackingStore, orders: Sequence[Sequence[Order]], *, patience: float) -> list[Operation]:
+def in_threads(store: Any, orders: Sequence[Sequence[Order]], *, patience: float) -> list[Operation]:
     """The history of clients that are threads, each with its orders in turn.
 
     A call that has not ended when ``patience`` (seconds) is over is one whose answer was lost.
@@ -59,14 +58,15 @@ class Process:
     :param locator: what it opens.
     :param name: what its calls are recorded under.
     :param imports: modules that opening the subject needs.
+    :param interface: of the subject.
     :raises ClientError: if it cannot open it.
     """
 
-    def __init__(self, locator: str, name: str, imports: Sequence[str] = ()) -> None:
+    def __init__(self, locator: str, name: str, imports: Sequence[str] = (), interface: str = "tracking") -> None:
         self.name = name
         _CONTEXT.set_forkserver_preload([__name__, *imports])
         self._connection, theirs = _CONTEXT.Pipe()
-        self._process = _CONTEXT.Process(target=_serve, args=(theirs, locator, name), daemon=True)
+        self._process = _CONTEXT.Process(target=_serve, args=(theirs, locator, name, interface), daemon=True)
         self._process.start()
         theirs.close()
         self._orders: list[Order] = []
@@ -134,11 +134,11 @@ _CONTEXT = multiprocessing.get_context("forkserver")
 OPENED = "opened"
 
 
-def _serve(connection: Connection, locator: str, name: str) -> None:
+def _serve(connection: Connection, locator: str, name: str, interface: str) -> None:
     """What the process does: open the subject, make the calls that it is told to, and say what came of each."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the terminal's interrupt is not for it
     try:
-        store = open_subject(locator).open()
+        opened = open_subject(locator, interface).open()
     except Exception as error:
         connection.send(shown_error(error))
         return
@@ -146,7 +146,7 @@ def _serve(connection: Connection, locator: str, name: str) -> None:
     with contextlib.suppress(EOFError, OSError):
         while True:
             for order in connection.recv():
-                connection.send(perform(store, order, name))
+                connection.send(perform(opened, order, name))
 
 
 class ClientError(Exception):

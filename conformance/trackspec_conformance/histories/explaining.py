@@ -7,6 +7,7 @@ from typing import Any
 
 from trackspec_conformance.histories.linearizability import Model, explained
 from trackspec_conformance.histories.operation import READING, End, Operation
+from trackspec_conformance.histories.transferring import TORN, TRANSFERS
 
 
 def smallest(history: Sequence[Operation], model: Model) -> list[Operation]:
@@ -47,6 +48,8 @@ def _until(ended: list[Operation], count: int) -> list[Operation]:
 
 def _matters(write: Operation, others: Sequence[Operation]) -> bool:
     """Whether some other call has seen what the write wrote, or was refused, maybe because of it."""
+    if write.kind == "upload":
+        return any(item.answer == write.given for item in others if item.kind in READING)
     if write.kind != "log":
         return True
     if write.given.get("params") and any(item.end is End.REFUSED for item in others):
@@ -64,6 +67,10 @@ def named(history: Sequence[Operation]) -> str:
     answered = [item for item in history if item.end is End.ANSWERED]
     if sum(item.kind == "create" for item in answered) > 1:
         return "two winners: one name was given to several experiments"
+    if any(item.kind in TRANSFERS for item in history):
+        answers = [item.answer for item in answered if item.kind in READING]
+        torn = any(isinstance(answer, str) and answer.startswith(TORN) for answer in answers)
+        return "a torn file: what was read is no file that was logged" if torn else "a lost or stale file"
     reads = _reads(answered)
     logs = [item for item in history if item.kind == "log"]
     if not reads:

@@ -1,4 +1,4 @@
-"""The objects of a tracking store, as programs that serve one call at a time."""
+"""The objects of tracking stores and artifact repositories, as programs that serve one call at a time."""
 
 from __future__ import annotations
 
@@ -76,6 +76,21 @@ class NameModel:
 
 
 _SOME = "an experiment whose id nobody was told"
+
+
+class FileModel:
+    """A path that files are logged to.
+
+    ``upload`` is given which file it is; ``download`` and ``list`` answer that, and None where there is none.
+    """
+
+    def start(self) -> Hashable:
+        return None
+
+    def after(self, state: Any, operation: Operation) -> Iterable[Hashable]:
+        if operation.kind in READING:
+            return [state] if operation.end is not End.ANSWERED or operation.answer == state else []
+        return [] if operation.end is End.REFUSED else [operation.given]
 
 
 def _agrees(state: Any, answer: dict[str, Any]) -> bool:

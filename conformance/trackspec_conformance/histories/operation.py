@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Any
 
-READING = ("read", "search", "history", "find")
+READING = ("read", "search", "history", "find", "download", "list")
 """The kinds of calls that change nothing."""
 
 
@@ -24,7 +24,7 @@ class Operation:
     """One call on one object.
 
     :ivar client: who made it; the calls of one client follow each other.
-    :ivar subject: the run or the name that it is about; calls on different ones are independent.
+    :ivar subject: the run, the name or the path that it is about; calls on different ones are independent.
     :ivar kind: what was done, such as ``"log"`` or ``"read"``.
     :ivar given: what it was given.
     :ivar answer: what it answered, or the code that it was refused with.

@@ -1,4 +1,4 @@
-"""Making the calls that a history records, on a real store."""
+"""Making the calls that a history records, on a real store or repository."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from typing import Any
 from trackspec import Metric, Param, Run, RunTag, TrackingStore, ViewType
 from trackspec_conformance.expectations import error_code
 from trackspec_conformance.histories.operation import End, Operation
+from trackspec_conformance.histories.transferring import TRANSFERS
 
 AT = 1_700_000_000_000
 """The timestamp of every point: its step tells them apart."""
@@ -28,7 +29,7 @@ class Order:
     """A call that a client is to make.
 
     :ivar subject: the run's id; the experiment's name for ``create`` and ``find``, its id for ``rename`` and
-        ``run``, which are given the new name.
+        ``run``, which are given the new name; the path for what :mod:`.transferring` does.
     :ivar experiment_id: where a search looks for the run.
     """
 
@@ -38,7 +39,7 @@ class Order:
     experiment_id: str = ""
 
 
-def perform(store: TrackingStore, order: Order, client: str) -> Operation:
+def perform(store: Any, order: Order, client: str) -> Operation:
     """Make the call, and record it."""
     invoked = time.monotonic()
     try:
@@ -97,7 +98,8 @@ def _find(store: TrackingStore, order: Order) -> str | None:
     return found.experiment_id if found else None
 
 
-_CALLS: dict[str, Callable[[TrackingStore, Order], Any]] = {
+_CALLS: dict[str, Callable[[Any, Order], Any]] = {
+    **TRANSFERS,
     "log": _log,
     "untag": lambda store, order: store.delete_tag(order.subject, order.given),
     "delete": lambda store, order: store.delete_run(order.subject),

@@ -5,10 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 from trackspec import ArtifactRepository, ErrorCode, FileInfo, uris
+from trackspec.protocol.artifact_endpoints import ARTIFACTS as ARTIFACTS_PATH
 from trackspec_conformance.answers import Many, one
 from trackspec_conformance.expectations import NotApplicable, expect_equal, refused
 from trackspec_conformance.fresh_artifacts import FreshArtifacts
 from trackspec_conformance.interfaces.interface import Interface, Refusal
+from trackspec_conformance.started_server import PORT
 
 
 def delete_artifacts(repository: ArtifactRepository, fresh: FreshArtifacts) -> None:
@@ -67,6 +69,7 @@ ARTIFACTS = Interface(
     probe=_read,
     open_below=open_below,
     open_at=open_at,
+    served=f"http://127.0.0.1:{PORT}{ARTIFACTS_PATH}",
     temporary="file:DIRECTORY/artifacts",
     subjects={
         "file:PATH, ...": "a repository that trackspec opens by its URI",

@@ -37,6 +37,8 @@ class Interface:
     :ivar probe: makes the plainest read, given the subject and a name that nobody has.
     :ivar open_below: opens a subject of the same kind at a place within an open one, where an interface has that.
     :ivar open_at: opens a subject of the same kind at another place, given its URI, where an interface has that.
+    :ivar served: the locator of a server that a command has started, where none is given; ``{port}`` in it is its
+        port.
     :ivar temporary: the URI that is judged where none is given; ``DIRECTORY`` in it is one of its own.
     :ivar subjects: for each form of locator what it opens, for the command's help.
     """
@@ -48,6 +50,7 @@ class Interface:
     shapes: Mapping[str, Shape]
     refusals: tuple[Refusal, ...]
     probe: Callable[[Any, str], object]
+    served: str
     temporary: str
     subjects: Mapping[str, str]
     open_below: Callable[[Any, str], Any] | None = None

@@ -18,6 +18,7 @@ from trackspec_conformance.answers import Many, one
 from trackspec_conformance.expectations import NotApplicable, expect_equal, refused
 from trackspec_conformance.fresh import Fresh
 from trackspec_conformance.interfaces.interface import Interface, Refusal
+from trackspec_conformance.started_server import PORT
 
 
 def log_inputs(store: TrackingStore, fresh: Fresh) -> None:
@@ -89,6 +90,7 @@ TRACKING = Interface(
     ),
     probe=_read,
     open_at=open_at,
+    served=f"http://127.0.0.1:{PORT}",
     temporary="sqlite:///DIRECTORY/trackspec.db",
     subjects={
         "file:PATH, sqlite:///PATH, ...": "a store that trackspec opens by its URI",

@@ -49,7 +49,9 @@ class Subject:
         None where it cannot be chosen where it is kept.
     :ivar identity: which code it is; found out from what was opened where it is not given.
     :ivar url: where it is reached, if it is a server.
-    :ivar through: opens the server at another URL, that of a proxy, in the same way; None if it is no server.
+    :ivar service: the endpoint of the service that keeps it, such as S3's, if it is a client of one.
+    :ivar through: opens it at another URL of its server, or of that service: that of a proxy. None if there is
+        neither.
     """
 
     open: Callable[[], Any]
@@ -59,6 +61,7 @@ class Subject:
     placed: Callable[[str], str] | None = None
     identity: Identity | None = None
     url: str | None = None
+    service: str | None = None
     through: Callable[[str], Any] | None = None
 
     def wire(self) -> Wire | None:

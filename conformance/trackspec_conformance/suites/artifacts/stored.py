@@ -72,7 +72,7 @@ def what_an_ended_process_was_told_is_there(repository: ArtifactRepository, fres
     for part in range(1, ROUNDS + 1):
         folder = fresh.folder()
         uploads = Uploads(fresh, files, folder, fresh.reopened)
-        end_a_process(uploads, seconds * part / (ROUNDS + 1))
+        end_a_process(uploads, seconds * part / (ROUNDS + 1), fresh.started_server)
 
         for name, content in CONTENTS.items():
             permitted = [digest_of(content)] + ([] if uploads.acknowledged(name) else [None])
