@@ -91,6 +91,58 @@ def test_a_faulty_store_is_found_out(subject: str, rounds: str, kind: str, tmp_p
     assert f"--replay {scenario}:" in ran.stdout
 
 
+def every_transfer(count: int) -> list[str]:
+    """So many rounds of every scenario of artifact repositories."""
+    scenarios = ("kills", "crowds", "writers", "lost-answers")
+    return ["--interface=artifacts", *(f"--rounds={scenario}={count}" for scenario in scenarios)]
+
+
+def test_a_local_repository_has_no_anomaly(tmp_path: Path) -> None:
+    """Everything is tried but what needs a network, and the rounds leave nothing."""
+    ran, found = soak(f"file:{tmp_path}/artifacts", *every_transfer(3), directory=tmp_path)
+
+    assert (ran.returncode, ran.stderr) == (0, "")
+    assert {scenario: tally["rounds"] for scenario, tally in found.items()} == {
+        **dict.fromkeys(("kills", "crowds", "writers"), 3),
+        "lost-answers": 0,
+    }
+    assert found["kills"]["faults"] == 3
+    left = {path.name for path in (tmp_path / "artifacts").rglob("*") if not path.is_dir()}
+    assert left <= {"seen"}  # by which processes were told to see the same
+
+
+def test_a_proxied_repository_is_killed_and_not_heard(tmp_path: Path) -> None:
+    """The server is killed with its clients, and what passes to it is lost and cut."""
+    options = ("--artifacts-destination", f"file://{tmp_path}/kept", "--workers", "2")
+    command = shlex.join([*serve(f"sqlite:///{tmp_path}/store.db", *options), "--port", "{port}"])
+
+    ran, found = soak("--server-command", command, *every_transfer(3), directory=tmp_path)
+
+    assert (ran.returncode, ran.stderr) == (0, ""), ran.stdout
+    assert all(tally["rounds"] == 3 and tally["operations"] > 0 for tally in found.values())
+    assert found["kills"]["faults"] == found["lost-answers"]["faults"] == 3
+
+
+@pytest.mark.parametrize(
+    ("subject", "rounds", "kind"),
+    [
+        ("growing", "kills=12", "file torn"),
+        ("waiting", "kills=6", "acknowledged file lost"),
+        ("remembering", "crowds=8", "a lost or stale file"),
+    ],
+)
+def test_a_faulty_repository_is_found_out(subject: str, rounds: str, kind: str, tmp_path: Path) -> None:
+    """The anomaly that a fault leads to is told by its name, with what makes the round again."""
+    options = ("--interface=artifacts", f"--rounds={rounds}", "--seed=1")
+
+    ran, found = soak(f"tests.soaked:{subject}", *options, directory=tmp_path)
+    scenario = rounds.partition("=")[0]
+
+    assert ran.returncode == 1
+    assert any(kind in name for name in found[scenario]["anomalies"]), found
+    assert f"--interface artifacts tests.soaked:{subject} --replay {scenario}:" in ran.stdout
+
+
 def test_a_round_is_made_again(tmp_path: Path) -> None:
     """What is printed as a replay makes that one round."""
     _, found = soak("tests.soaked:forgetting", "--rounds=lost-answers=20", "--seed=1", directory=tmp_path)

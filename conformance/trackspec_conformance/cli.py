@@ -119,10 +119,13 @@ def _add_soak(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> 
         "soak",
         help="kill, crowd and lose, over and over",
         allow_abbrev=False,
-        description="Make rounds of faults and crowds on a tracking store, and tell what they have broken.",
+        description="Make rounds of faults and crowds on a store or repository, and tell what they have broken.",
         epilog="exit status: 0 nothing was broken; 1 there were anomalies; 2 nothing could be tried",
     )
-    soak.add_argument("subject", nargs="?", metavar="SUBJECT", help="as of check tracking")
+    soak.add_argument("subject", nargs="?", metavar="SUBJECT", help="as of check tracking, or check artifacts")
+    soak.add_argument(
+        "--interface", choices=INTERFACES, default="tracking", help="what SUBJECT is opened as (tracking)"
+    )
     _add_server_command(soak, "SUBJECT is at http://127.0.0.1:{port}")
     soak.add_argument("--minutes", type=float, default=1.0, metavar="N", help="how long (1)")
     soak.add_argument(
@@ -130,7 +133,8 @@ def _add_soak(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> 
         action="append",
         default=[],
         metavar="SCENARIO=N",
-        help="so many rounds of kills, crowds, creators or lost-answers, in place of a time; repeatable",
+        help="so many rounds of kills, crowds, lost-answers, creators (of stores) or writers (of artifacts), in "
+        "place of a time; repeatable",
     )
     soak.add_argument(
         "--seed", type=_seed, metavar="N", help="repeat the rounds of the soak that printed this seed"

@@ -65,6 +65,16 @@ def crowds(subject: Any, fresh: Arrangement[Any]) -> Iterator[Crowd]:
     yield others
 
 
+def some_crowd(subject: Any, fresh: Arrangement[Any], count: int = CLIENTS) -> Crowd:
+    """Threads or processes, as chance has it; threads where there can be no processes."""
+    if fresh.random.random() < 0.5:
+        return threads(subject, fresh)
+    try:
+        return processes(subject, fresh, count)
+    except NotApplicable:
+        return threads(subject, fresh)
+
+
 def _processes(subject: Any, fresh: Arrangement[Any], count: int) -> list[Process]:
     locator = fresh.locator()
     pool: list[Process] = fresh.kept("processes", list)

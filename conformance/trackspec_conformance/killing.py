@@ -5,11 +5,11 @@ from __future__ import annotations
 import random
 import time
 from collections.abc import Sequence
+from typing import Any
 
-from trackspec import TrackingStore
+from trackspec_conformance.arrangement import Arrangement
 from trackspec_conformance.crowds import imports
 from trackspec_conformance.expectations import NotApplicable, Unexpected, expect
-from trackspec_conformance.fresh import Fresh
 from trackspec_conformance.histories.clients import ClientError, Process
 from trackspec_conformance.histories.operation import End, Operation
 from trackspec_conformance.histories.performing import Order
@@ -20,7 +20,7 @@ LONGEST = 1.2
 
 
 def killed(
-    store: TrackingStore, fresh: Fresh, orders: Sequence[Order], *, witness: Process | None = None
+    subject: Any, fresh: Arrangement[Any], orders: Sequence[Order], *, witness: Process | None = None
 ) -> list[Operation]:
     """The history of a process that was killed while it made these calls; the last may be one without an answer.
 
@@ -29,7 +29,7 @@ def killed(
     :param witness: a process that makes its own calls meanwhile: then a server is spared.
     :raises NotApplicable: if no process can open the subject.
     """
-    with opened_process(store, fresh, "writer") as writer:
+    with opened_process(subject, fresh, "writer") as writer:
         let_write(writer, orders, fresh.random)
         server = None if witness else fresh.started_server
         if server:
@@ -51,7 +51,7 @@ def let_write(writer: Process, orders: Sequence[Order], chance: random.Random) -
     time.sleep(chance.random() * LONGEST * _duration(writer.history()))
 
 
-def opened_process(store: TrackingStore, fresh: Fresh, name: str) -> Process:
+def opened_process(subject: Any, fresh: Arrangement[Any], name: str) -> Process:
     """A process that has opened the subject.
 
     :raises NotApplicable: if none can.
@@ -59,7 +59,7 @@ def opened_process(store: TrackingStore, fresh: Fresh, name: str) -> Process:
     """
     opened: list[str] = fresh.kept("processes that could open the subject", list)
     try:
-        process = Process(fresh.locator(), name, imports(store))
+        process = Process(fresh.locator(), name, imports(subject), fresh.interface)
     except ClientError as error:
         if opened:
             raise Unexpected("a process to open the subject after another one was killed", str(error)) from error

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
 from trackspec import Metric, Param, RunTag, TrackingStore
-from trackspec_conformance.crowds import any_calls, now, processes, require_order, threads
-from trackspec_conformance.expectations import NotApplicable, Unexpected, error_code, shown_error
+from trackspec_conformance.crowds import CLIENTS, any_calls, now, some_crowd
+from trackspec_conformance.expectations import NotApplicable, error_code, shown_error
 from trackspec_conformance.fresh import Fresh
 from trackspec_conformance.histories.explaining import parts_seen
 from trackspec_conformance.histories.models import RunModel
@@ -18,26 +17,12 @@ from trackspec_conformance.histories.operation import End, Operation
 from trackspec_conformance.histories.performing import AT, Order
 from trackspec_conformance.killing import killed
 from trackspec_conformance.losing_proxy import Fate, LosingProxy, until_answered
+from trackspec_conformance.surviving.found import Found, Scenario, unexplained
+from trackspec_conformance.surviving.transfers import TRANSFER_SCENARIOS
 from trackspec_conformance.wire.client import tls_context
 
 CREATORS = 8
 WRITES = 40
-CLIENTS = 4
-
-
-@dataclass
-class Found:
-    """What one round has found.
-
-    :ivar anomalies: kind, what is told of it, and how many there are.
-    """
-
-    operations: int
-    faults: int
-    anomalies: list[tuple[str, str, int]]
-
-
-Scenario = Callable[[TrackingStore, Fresh], Found]
 
 
 # -- kills -------------------------------------------------------------------------------------------------------
@@ -137,20 +122,15 @@ def crowd(store: TrackingStore, fresh: Fresh) -> Found:
     """Clients make calls of all kinds on one run at once; some order of them explains every answer."""
     experiment_id = fresh.experiment()
     run_id = fresh.run(experiment_id)
-    clients = _threads_or_processes(store, fresh)
+    clients = some_crowd(store, fresh)
     history = clients.make([any_calls(fresh.random, client, run_id, experiment_id) for client in range(CLIENTS)])
-    try:
-        require_order(history, RunModel())
-    except Unexpected as answer:
-        kind, _, told = answer.got.partition(": ")
-        return Found(len(history), 0, [(kind, told or kind, 1)])
-    return Found(len(history), 0, [])
+    return Found(len(history), 0, unexplained(history, RunModel()))
 
 
 def create(store: TrackingStore, fresh: Fresh) -> Found:
     """Clients create experiments of one name at once; one wins, and the name leads to its experiment."""
     name = fresh.name("race")
-    clients = _threads_or_processes(store, fresh, CREATORS)
+    clients = some_crowd(store, fresh, CREATORS)
     history = clients.make([[Order("create", name)]] * CREATORS)
     winners = [item.answer for item in history if item.end is End.ANSWERED]
     anomalies = []
@@ -160,15 +140,6 @@ def create(store: TrackingStore, fresh: Fresh) -> Found:
     elif now(store, Order("find", name)).answer != winners[0]:
         anomalies.append(("the name leads elsewhere", str(now(store, Order("find", name))), 1))
     return Found(len(history), 0, anomalies)
-
-
-def _threads_or_processes(store: TrackingStore, fresh: Fresh, count: int = CLIENTS) -> Any:
-    if fresh.random.random() < 0.5:
-        return threads(store, fresh)
-    try:
-        return processes(store, fresh, count)
-    except NotApplicable:
-        return threads(store, fresh)
 
 
 # -- lost answers ------------------------------------------------------------------------------------------------
@@ -260,4 +231,8 @@ _LOSING: dict[
     "log_batch": ("runs/log-batch", _log_batch, _points),
 }
 
-SCENARIOS: dict[str, Scenario] = {"kills": kill, "crowds": crowd, "creators": create, "lost-answers": lose}
+SCENARIOS: dict[str, dict[str, Scenario]] = {
+    "tracking": {"kills": kill, "crowds": crowd, "creators": create, "lost-answers": lose},
+    "artifacts": TRANSFER_SCENARIOS,
+}
+"""What rounds are made of, for each interface."""

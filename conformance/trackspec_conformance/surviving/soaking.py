@@ -9,21 +9,21 @@ import random
 import secrets
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
+from typing import Any
 
 from rich.console import Console
 from rich.table import Table
 
-from trackspec import TrackingStore
 from trackspec_conformance.arrangement import Blocked, Openings, Workspace
 from trackspec_conformance.checking import UsageError, masked, served
 from trackspec_conformance.expectations import NotApplicable, Unexpected, shown_error
-from trackspec_conformance.fresh import Fresh
-from trackspec_conformance.interfaces import TRACKING
+from trackspec_conformance.interfaces import INTERFACES, TRACKING, Interface
 from trackspec_conformance.started_server import KillableServer
 from trackspec_conformance.subjects import Subject, SubjectError, open_subject
-from trackspec_conformance.surviving.scenarios import SCENARIOS, Found
+from trackspec_conformance.surviving.found import Found
+from trackspec_conformance.surviving.scenarios import SCENARIOS
 from trackspec_conformance.surviving.tally import Tally
 
 COULD_NOT_BE_JUDGED = 2
@@ -35,15 +35,16 @@ OTHERWISE = "the round fails"
 def soak(options: argparse.Namespace) -> int:
     """Make the rounds, print what came of them, and return the exit status."""
     seed = secrets.randbelow(2**32) if options.seed is None else options.seed
+    interface = INTERFACES[options.interface]
     try:
         with (
-            served(options, TRACKING) as (locator, shown, server),
-            contextlib.closing(Soak(locator, server)) as run,
+            served(options, interface) as (locator, shown, server),
+            contextlib.closing(Soak(locator, server, interface)) as run,
         ):
             started = time.monotonic()
             for scenario, own in _rounds(options, seed):
                 run.round(scenario, own)
-            _print(run.tallies, masked(shown), seed, time.monotonic() - started)
+            _print(run.tallies, interface, masked(shown), seed, time.monotonic() - started)
     except (SubjectError, UsageError) as error:
         print(f"trackspec: {error}", file=sys.stderr)
         return COULD_NOT_BE_JUDGED
@@ -61,11 +62,14 @@ class Soak:
     :ivar tallies: what came of them so far, by scenario.
     """
 
-    def __init__(self, locator: str, server: KillableServer | None = None) -> None:
+    def __init__(
+        self, locator: str, server: KillableServer | None = None, interface: Interface = TRACKING
+    ) -> None:
         self._locator = locator
         self._server = server
-        self._subject: Subject = open_subject(locator)
-        self._store: TrackingStore = self._subject.open()
+        self._interface = interface
+        self._subject: Subject = open_subject(locator, interface.name)
+        self._opened: Any = self._subject.open()
         self._workspace = Workspace()
         self.tallies: dict[str, Tally] = {}
 
@@ -74,10 +78,13 @@ class Soak:
         tally = self.tallies.setdefault(scenario, Tally())
         if tally.reason:
             return
-        fresh = Fresh(self._store, self._workspace, seed=seed, check_name=scenario, openings=self._openings())
+        fresh = self._interface.arrangement(
+            self._opened, self._workspace, seed=seed, check_name=scenario, openings=self._openings()
+        )
         replay = f"{scenario}:{seed}"
         try:
-            found = SCENARIOS[scenario](self._store, fresh)
+            with contextlib.closing(fresh):
+                found = SCENARIOS[self._interface.name][scenario](self._opened, fresh)
         except NotApplicable as reason:
             tally.reason = str(reason)
             return
@@ -91,12 +98,12 @@ class Soak:
         for kind, told, count in found.anomalies:
             tally.note(kind, told, replay, count)
 
-    def _openings(self) -> Openings[TrackingStore]:
+    def _openings(self) -> Openings[Any]:
         subject = self._subject
         return Openings(
             again=subject.open if subject.reopenable else None,
             locator=self._locator if subject.reopenable else None,
-            url=subject.url,
+            url=subject.url or subject.service,
             through=subject.through,
             started=self._server,
         )
@@ -104,23 +111,24 @@ class Soak:
     def close(self) -> None:
         """End the processes that it uses."""
         self._workspace.resources.close()
-        self._store.close()
+        self._opened.close()
 
 
 def _rounds(options: argparse.Namespace, seed: int) -> Iterator[tuple[str, int]]:
     """The rounds to make: a scenario and a seed each."""
+    scenarios = SCENARIOS[options.interface]
     if options.replay:
-        yield _split(options.replay, ":")
+        yield _split(options.replay, ":", scenarios)
         return
     source = random.Random(seed)
     if options.rounds:
-        for scenario, count in [_split(text, "=") for text in options.rounds]:
+        for scenario, count in [_split(text, "=", scenarios) for text in options.rounds]:
             for _ in range(count):
                 yield scenario, source.randrange(2**32)
         return
     end = time.monotonic() + 60 * options.minutes
     while time.monotonic() < end:
-        for scenario in SCENARIOS:
+        for scenario in scenarios:
             yield scenario, source.randrange(2**32)
 
 
@@ -128,7 +136,7 @@ def _as_json(tallies: dict[str, Tally]) -> dict[str, object]:
     return {scenario: tally.as_json() for scenario, tally in tallies.items()}
 
 
-def _print(tallies: dict[str, Tally], shown: str, seed: int, seconds: float) -> None:
+def _print(tallies: dict[str, Tally], interface: Interface, shown: str, seed: int, seconds: float) -> None:
     console = Console()
     table = Table(box=None, pad_edge=False, header_style="dim")
     table.add_column("scenario")
@@ -137,6 +145,7 @@ def _print(tallies: dict[str, Tally], shown: str, seed: int, seconds: float) -> 
     for scenario, tally in tallies.items():
         numbers = (tally.rounds, tally.operations, tally.faults, tally.anomalies.total())
         table.add_row(scenario, *(f"{number:,}" for number in numbers))
+    of = "" if interface is TRACKING else f"--interface {interface.name} "
     for scenario, tally in tallies.items():
         if tally.reason:
             console.print(f"{scenario} was not tried: {tally.reason}", markup=False, soft_wrap=True)
@@ -144,14 +153,14 @@ def _print(tallies: dict[str, Tally], shown: str, seed: int, seconds: float) -> 
             told = anomaly.told if len(anomaly.told) <= 600 else f"{anomaly.told[:599]}…"
             console.print(f"{anomaly.kind}: {told}", markup=False, soft_wrap=True)
             console.print(
-                f"  again: trackspec soak {shown} --replay {anomaly.replay}", markup=False, soft_wrap=True
+                f"  again: trackspec soak {of}{shown} --replay {anomaly.replay}", markup=False, soft_wrap=True
             )
     console.print(table)
     console.print(f"{shown}, seed {seed}, in {seconds:.1f} s", markup=False, highlight=False, soft_wrap=True)
 
 
-def _split(text: str, mark: str) -> tuple[str, int]:
+def _split(text: str, mark: str, scenarios: Iterable[str]) -> tuple[str, int]:
     scenario, _, number = text.partition(mark)
-    if scenario not in SCENARIOS or not number.isdecimal():
-        raise UsageError(f"{text!r} is none of {', '.join(SCENARIOS)}, followed by {mark!r} and a number")
+    if scenario not in scenarios or not number.isdecimal():
+        raise UsageError(f"{text!r} is none of {', '.join(scenarios)}, followed by {mark!r} and a number")
     return scenario, int(number)
