@@ -43,8 +43,16 @@ faults: .venv/developed ## run the checks on every faulty backend, and write fau
 bench: .venv/developed .venv-mlflow/installed servers ## compare stores and repositories with MLflow's and with the raw limit, and write bench.json
 	$(BIN)/python -m tests.bench --mlflow-python $(MLFLOW_BIN)/python
 
-soak: $(CHECKED_IN)/installed ## kill, crowd and lose for MINUTES=N, on SUBJECT=URI or a temporary store
-	$(CHECKED_IN)/bin/trackspec soak --minutes $(MINUTES) $(if $(SUBJECT),'$(SUBJECT)')
+soak: $(CHECKED_IN)/installed .venv/developed ## kill, crowd, lose and fuzz for MINUTES=N; on SUBJECT=URI all but the last
+ifneq ($(SUBJECT),)
+	$(CHECKED_IN)/bin/trackspec soak --interface $(INTERFACE) --minutes $(MINUTES) '$(SUBJECT)'
+else
+	@failed=0; share=$$(awk 'BEGIN { print $(MINUTES) / 3 }'); \
+	$(BIN)/trackspec soak --minutes $$share || failed=1; \
+	$(BIN)/trackspec soak --interface artifacts --minutes $$share || failed=1; \
+	$(BIN)/python -m tests.fuzz --minutes $$share || failed=1; \
+	exit $$failed
+endif
 
 survival: .venv/developed servers .venv-mlflow/installed ## count what our stores and MLflow's lose, and write docs/results/
 	$(BIN)/python -m tests.survival --mlflow-python $(MLFLOW_BIN)/python

@@ -8,18 +8,36 @@ import secrets
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict
+from datetime import date
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 
 from rich.console import Console
 from rich.table import Table
 
 from tests.fuzz.surfaces import SURFACES
 from tests.fuzz.trying import LONGEST, Tried
+from tests.results import RESULTS
 
 ENGINES = ("hypothesis", "atheris")
 KINDS = ("escape", "crash", "5xx", "hang")
+
+_PAGE = f"""\
+# What hostile inputs bring about
+
+`python -m tests.fuzz --inputs 10000 --record` writes this page, and the figures in JSON beside it. Each surface
+takes text or bytes from strangers; half of its inputs are made by strategies that know the grammar, half by
+atheris, which is led by the code that they reach. An *escape* is what leads out of the place, or tells what lies
+outside; a *hang* takes more than {LONGEST} s. `--surface` tries one of them, and leaves the rows of the others as
+they are.
+
+| surface | engine | inputs | escapes | crashes | 5xx | hangs | seed | date |
+| --- | --- | ---: | ---: | ---: | ---: | ---: | ---: | --- |
+{{rows}}
+"""
 
 _LONGEST_COUNT = 1800.0
 """Seconds in which a share of a number of inputs is tried; what is not by then shows in the table."""
@@ -92,6 +110,28 @@ def print_tried(results: Sequence[Tried], console: Console) -> None:
             console.print(f"{result.surface}, {result.engine}: {example}", markup=False, soft_wrap=True)
 
 
+def record(results: Sequence[Tried], seed: int, directory: Path) -> None:
+    """Write down what came of each surface, beside what was written of others before, and draw the page up."""
+    file = directory / "fuzz.json"
+    known: dict[str, dict[str, Any]] = json.loads(file.read_text(encoding="utf-8")) if file.exists() else {}
+    for result in results:
+        entry = {"date": date.today().isoformat(), "seed": seed, **asdict(result)}
+        known[f"{result.surface} {result.engine}"] = entry
+    file.write_text(json.dumps(dict(sorted(known.items())), indent=1) + "\n", encoding="utf-8")
+    (directory / "fuzz.md").write_text(page(known.values()), encoding="utf-8")
+
+
+def page(entries: Iterable[Mapping[str, Any]]) -> str:
+    """The page as Markdown."""
+    rows = [
+        f"| {entry['surface']} | {entry['engine']} | {entry['inputs']:,} | "
+        + " | ".join(str(entry["found"].get(kind, 0)) for kind in KINDS)
+        + f" | {entry['seed']} | {entry['date']} |"
+        for entry in entries
+    ]
+    return _PAGE.format(rows="\n".join(rows))
+
+
 def main() -> None:
     """Try, and print; the exit status is 1 if anything was found."""
     parser = argparse.ArgumentParser(prog="python -m tests.fuzz", description=__doc__)
@@ -101,11 +141,15 @@ def main() -> None:
         "--surface", action="append", choices=sorted(SURFACES), help="one of them; may be repeated"
     )
     parser.add_argument("--seed", type=int, help="where the inputs begin")
+    parser.add_argument("--record", action="store_true", help="write the figures to docs/results/")
+    parser.add_argument("--out", type=Path, default=RESULTS, help="the directory to write them to")
     options = parser.parse_args()
     seed = secrets.randbelow(2**31) if options.seed is None else options.seed
     surfaces = options.surface or tuple(SURFACES)
     results = count(options.inputs, surfaces, seed) if options.inputs else soak(options.minutes, surfaces, seed)
     print_tried(results, Console())
+    if options.record:
+        record(results, seed, options.out)
     missing = [engine for engine in ENGINES if engine not in engines()]
     print(f"seed {seed}" + (f"; not installed here: {', '.join(missing)}" if missing else ""))
     sys.exit(1 if any(result.found for result in results) else 0)
