@@ -16,6 +16,7 @@ import pytest
 from tests.servers.databases import fresh_database
 from tests.servers.tracking import command as serve
 from tests.servers.tracking import in_process
+from trackspec_conformance.killing import WITH_A_SERVER
 
 
 def soak(*arguments: str, directory: Path) -> tuple[subprocess.CompletedProcess[str], dict[str, Any]]:
@@ -120,7 +121,8 @@ def test_a_proxied_repository_is_killed_and_not_heard(tmp_path: Path) -> None:
 
     assert (ran.returncode, ran.stderr) == (0, ""), ran.stdout
     assert all(tally["rounds"] == 3 and tally["operations"] > 0 for tally in found.values())
-    assert found["kills"]["faults"] == found["lost-answers"]["faults"] == 3
+    assert found["kills"]["faults"] == 3 * WITH_A_SERVER
+    assert found["lost-answers"]["faults"] == 3
 
 
 @pytest.mark.parametrize(
@@ -175,6 +177,19 @@ def test_the_page_counts_what_was_lost(tmp_path: Path) -> None:
     assert f"| `SqlAlchemyStore`, SQLite {row}" in (tmp_path / "survival.md").read_text()
 
 
+def test_the_page_counts_what_was_lost_of_artifacts(tmp_path: Path) -> None:
+    """So are those of a repository, of which nothing can be lost on the way."""
+    counts = ["--kills=3", "--creators=2", "--operations=960", "--jobs=2"]
+
+    subprocess.run(
+        [sys.executable, "-m", "tests.survival", "--only", "artifacts-file", *counts, f"--out={tmp_path}"],
+        check=True,
+    )
+
+    row = "| 3 | 0 | 0 | 0 | 2 | 0 | 96 | 0 | · | · | 0 |"
+    assert f"| `LocalArtifactRepository` {row}" in (tmp_path / "survival.md").read_text()
+
+
 def test_a_server_is_killed_and_started_again(tmp_path: Path) -> None:
     """What a command starts is soaked by killing the server itself, and keeps what it has acknowledged."""
     command = shlex.join([*serve(f"sqlite:///{tmp_path}/store.db", "--workers", "2"), "--port", "{port}"])
@@ -182,4 +197,4 @@ def test_a_server_is_killed_and_started_again(tmp_path: Path) -> None:
     ran, found = soak("--server-command", command, "--rounds=kills=3", directory=tmp_path)
 
     assert (ran.returncode, ran.stderr) == (0, "")
-    assert found["kills"]["faults"] == 3
+    assert found["kills"]["faults"] == 3 * WITH_A_SERVER

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import random
 import time
 from collections.abc import Sequence
@@ -15,6 +16,7 @@ from trackspec_conformance.histories.operation import End, Operation
 from trackspec_conformance.histories.performing import Order
 
 PATIENCE = 20.0
+WITH_A_SERVER = 4
 LONGEST = 1.2
 """The process is killed at any moment of a call: within so many times what the calls before have taken."""
 
@@ -29,19 +31,39 @@ def killed(
     :param witness: a process that makes its own calls meanwhile: then a server is spared.
     :raises NotApplicable: if no process can open the subject.
     """
-    with opened_process(subject, fresh, "writer") as writer:
-        let_write(writer, orders, fresh.random)
+    return killed_together(subject, fresh, [orders], witness=witness)[0]
+
+
+def killed_together(
+    subject: Any, fresh: Arrangement[Any], orders: Sequence[Sequence[Order]], *, witness: Process | None = None
+) -> list[list[Operation]]:
+    """The history of each of several processes that were killed at the same time, as :func:`killed` does one."""
+    with contextlib.ExitStack() as stack:
+        writers = [
+            stack.enter_context(opened_process(subject, fresh, f"writer {number}"))
+            for number in range(1, len(orders) + 1)
+        ]
+        for writer, own in zip(writers[1:], orders[1:], strict=True):
+            writer.begin(own)
+        let_write(writers[0], orders[0], fresh.random)
         server = None if witness else fresh.started_server
         if server:
             server.kill()
-        writer.kill()
+        for writer in writers:
+            writer.kill()
         if server:
             server.start()
         if witness is not None:
             witness.wait(PATIENCE)
-        history = writer.history()
-    expect(any(item.end is End.ANSWERED for item in history), "a call to be answered", list(map(str, history[:2])))
-    return history
+        histories = [writer.history() for writer in writers]
+    first = histories[0]
+    expect(any(item.end is End.ANSWERED for item in first), "a call to be answered", list(map(str, first[:2])))
+    return histories
+
+
+def writers_of_a_kill(fresh: Arrangement[Any]) -> int:
+    """How many processes are killed at once: several where a server is, which takes long to start again."""
+    return WITH_A_SERVER if fresh.started_server else 1
 
 
 def let_write(writer: Process, orders: Sequence[Order], chance: random.Random) -> None:

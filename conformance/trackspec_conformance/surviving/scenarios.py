@@ -15,7 +15,7 @@ from trackspec_conformance.histories.explaining import parts_seen
 from trackspec_conformance.histories.models import RunModel
 from trackspec_conformance.histories.operation import End, Operation
 from trackspec_conformance.histories.performing import AT, Order
-from trackspec_conformance.killing import killed
+from trackspec_conformance.killing import killed_together, writers_of_a_kill
 from trackspec_conformance.losing_proxy import Fate, LosingProxy, until_answered
 from trackspec_conformance.surviving.found import Found, Scenario, unexplained
 from trackspec_conformance.surviving.transfers import TRANSFER_SCENARIOS
@@ -29,13 +29,20 @@ WRITES = 40
 
 
 def kill(store: TrackingStore, fresh: Fresh) -> Found:
-    """A process that writes to a run, and creates others, is killed; everything acknowledged is looked for."""
-    experiment_id = fresh.experiment()
-    run_id = fresh.run(experiment_id)
-    history = killed(store, fresh, list(_writes(fresh.random, run_id, experiment_id)))
+    """Processes that write to a run each, and create others, are killed; everything acknowledged is looked for."""
+    places = [
+        (experiment_id := fresh.experiment(), fresh.run(experiment_id)) for _ in range(writers_of_a_kill(fresh))
+    ]
+    orders = [list(_writes(fresh.random, run_id, experiment_id)) for experiment_id, run_id in places]
+    histories = killed_together(store, fresh, orders)
     again = fresh.reopened()
     try:
-        return Found(len(history), 1, list(_after_a_kill(again, history, run_id, experiment_id)))
+        anomalies = [
+            anomaly
+            for history, (experiment_id, run_id) in zip(histories, places, strict=True)
+            for anomaly in _after_a_kill(again, history, run_id, experiment_id)
+        ]
+        return Found(sum(map(len, histories)), len(histories), anomalies)
     finally:
         again.close()
 

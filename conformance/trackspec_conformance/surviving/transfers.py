@@ -19,7 +19,7 @@ from trackspec_conformance.histories.models import FileModel
 from trackspec_conformance.histories.operation import End, Operation
 from trackspec_conformance.histories.performing import Order
 from trackspec_conformance.histories.transferring import content_of, which_of
-from trackspec_conformance.killing import killed
+from trackspec_conformance.killing import killed_together, writers_of_a_kill
 from trackspec_conformance.losing_proxy import Fate, LosingProxy, until_answered
 from trackspec_conformance.surviving.found import Found, Scenario, unexplained
 from trackspec_conformance.wire.client import tls_context
@@ -31,17 +31,24 @@ LARGEST = 2000
 
 
 def kill(repository: ArtifactRepository, fresh: FreshArtifacts) -> Found:
-    """A process that logs files, and replaces one, is killed; everything acknowledged is looked for."""
-    folder = fresh.folder()
+    """Processes that log files, and replace one, are killed; everything acknowledged is looked for."""
+    folders = [fresh.folder() for _ in range(writers_of_a_kill(fresh))]
     try:
-        history = killed(repository, fresh, list(_uploads(fresh.random, folder)))
+        orders = [list(_uploads(fresh.random, folder)) for folder in folders]
+        histories = killed_together(repository, fresh, orders)
         again = fresh.reopened()
         try:
-            return Found(len(history), 1, list(_after_a_kill(again, history, folder)))
+            anomalies = [
+                anomaly
+                for history, folder in zip(histories, folders, strict=True)
+                for anomaly in _after_a_kill(again, history, folder)
+            ]
+            return Found(sum(map(len, histories)), len(histories), anomalies)
         finally:
             again.close()
     finally:
-        _clear(repository, folder)
+        for folder in folders:
+            _clear(repository, folder)
 
 
 def _uploads(chance: random.Random, folder: str) -> Iterator[Order]:
