@@ -14,6 +14,8 @@ SUBJECTS = {
     "s3": "`S3ArtifactRepository`, SeaweedFS",
     "gcs": "`GCSArtifactRepository`, fake-gcs-server",
     "azure": "`AzureBlobArtifactRepository`, Azurite",
+    "ftp": "`FTPArtifactRepository`, pyftpdlib",
+    "sftp": "`SFTPArtifactRepository`, OpenSSH",
     "http": "`HttpArtifactRepository`, `mlflow server`",
     "mlflow-artifacts": "`MlflowArtifactsRepository`, `mlflow server`",
 }

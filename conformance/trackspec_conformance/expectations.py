@@ -83,6 +83,18 @@ def refused(*codes: ErrorCode) -> Iterator[None]:
 
 
 @contextmanager
+def raising() -> Iterator[None]:
+    """Require that the call in the block raises, whichever error it is."""
+    try:
+        yield
+    except Unexpected:
+        raise
+    except Exception:
+        return
+    raise Unexpected("an error", "no error")
+
+
+@contextmanager
 def refused_here(code: ErrorCode) -> Iterator[None]:
     """Require that the call in the block raises an error with this code, or Python's own for a local file."""
     wanted = f"a refusal with {code.value}, or an OSError of the local file system"
