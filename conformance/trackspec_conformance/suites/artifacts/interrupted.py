@@ -16,7 +16,7 @@ from trackspec_conformance.local_files import Noise, digest_of, tree_of
 
 OLD, NEW = Noise(150_000, 1), Noise(200_001, 2)
 TREE = {f"{number}.bin": bytes([65 + number]) * 40_000 for number in range(6)} | {"deep/er/x": b"x" * 40_000}
-FEWEST, MOST = 8, 24
+FEWEST, MOST = 16, 24
 LOGGED = ("upload.overwrite",)
 
 
@@ -61,7 +61,8 @@ def a_cut_upload_leaves_nothing(repository: ArtifactRepository, fresh: FreshArti
         return lambda: opened.log_artifact(file, folder)
 
     for _ in cuts(fresh, upload):
-        expect_one_of([None, digest_of(NEW)], kept(repository, fresh, f"{folder}/a.bin"), "size and digest")
+        path = f"{folder}/a.bin"
+        expect_one_of([None, digest_of(NEW)], kept(repository, fresh, path), f"size and digest of {path}")
 
 
 @check("interrupted.upload", rests_on=LOGGED)
@@ -77,7 +78,8 @@ def a_cut_replacement_leaves_the_old_or_the_new(repository: ArtifactRepository, 
 
     for _ in cuts(fresh, replacement):
         expected = [digest_of(OLD), digest_of(NEW)]
-        expect_one_of(expected, kept(repository, fresh, f"{folder}/a.bin"), "size and digest")
+        path = f"{folder}/a.bin"
+        expect_one_of(expected, kept(repository, fresh, path), f"size and digest of {path}")
 
 
 @check("interrupted.folder", rests_on=("upload.folder",))
@@ -214,5 +216,6 @@ def a_process_ends_in_the_middle(repository: ArtifactRepository, fresh: FreshArt
             fresh.transcript.did(f"end_a_process(lambda: lambda: {call}, {after:.4f})")
 
             found = kept(repository, fresh, f"{folder}/a.bin")
-            whole = found in (digest_of(OLD), digest_of(content))
-            expect(whole, f"{folder}/a.bin, whole, as it was before or as it was logged", found)
+            whole = f"{folder}/a.bin with the {OLD.size} bytes from before, or the {content.size} that were logged"
+            told = f"{found[0]} bytes, SHA-256 digest {found[1]}" if found else "no file"
+            expect(found in (digest_of(OLD), digest_of(content)), whole, told)
