@@ -14,7 +14,7 @@ from trackspec_conformance.fresh_artifacts import FreshArtifacts
 from trackspec_conformance.interrupting import Cut, cut, end_a_process, seconds_in_a_process, spread
 from trackspec_conformance.local_files import Noise, digest_of, tree_of
 
-OLD, NEW = Noise(150_000, 1), Noise(200_001, 2)
+OLD, NEW, LARGE = Noise(150_000, 1), Noise(200_001, 2), Noise(16 * 1024 * 1024, 3)
 TREE = {f"{number}.bin": bytes([65 + number]) * 40_000 for number in range(6)} | {"deep/er/x": b"x" * 40_000}
 FEWEST, MOST = 16, 24
 LOGGED = ("upload.overwrite",)
@@ -41,6 +41,35 @@ def cuts(
         fresh.transcript.within(made, f"cut(lambda: {{}}, {line})")
         yield call, became
         fresh.transcript.rewind(start)
+
+
+def kills(
+    fresh: FreshArtifacts, arrange: Callable[[], str], call: Callable[[ArtifactRepository], object]
+) -> Iterator[None]:
+    """Make a call in a process of its own, again and again, and end the process at any moment of the call.
+
+    :param arrange: arranges what the next call finds, and gives the call as a script tells it.
+    """
+
+    def opened() -> Callable[[], object]:
+        fresh.transcript.on_call = None  # this is the process that is ended, and talks to nobody
+        again = fresh.reopened()
+        again.list_artifacts(fresh.folder())
+        return lambda: call(again)
+
+    start = fresh.transcript.mark()
+    arrange()
+    seconds, deadline = seconds_in_a_process(opened), fresh.deadline()
+    for number in range(MOST):
+        if number >= FEWEST and time.monotonic() > deadline:
+            break
+        fresh.transcript.rewind(start)
+        told, after = arrange(), seconds * fresh.random.random()
+        if end_a_process(opened, after):
+            seconds = after  # the call takes less time than it did
+        fresh.transcript.did(f"end_a_process(lambda: lambda: {told}, {after:.4f})")
+        yield
+    fresh.transcript.rewind(start)
 
 
 def kept(repository: ArtifactRepository, fresh: FreshArtifacts, path: str) -> tuple[int, str] | None:
@@ -182,40 +211,50 @@ def a_cut_call_is_made_again(repository: ArtifactRepository, fresh: FreshArtifac
         expect_equal(TREE, {path: downloaded.get(path) for path in TREE}, "the files, likewise")
 
 
+@check("interrupted.download", rests_on=("artifact.kept", "download.file"), timeout=120)
+def a_process_ends_in_the_middle_of_a_download(repository: ArtifactRepository, fresh: FreshArtifacts) -> None:
+    """When the process is ended in the middle of a download, the file is not there under its name, or whole."""
+    folder, destination = fresh.folder(), ""
+    repository.log_artifact(fresh.file("a.bin", LARGE), folder)
+    told = fresh.transcript.source_of
+
+    def arrange() -> str:
+        nonlocal destination
+        destination = fresh.destination()
+        return f"repository.download_artifacts({told(folder + '/a.bin')}, {told(destination)})"
+
+    def download(opened: ArtifactRepository) -> object:
+        return opened.download_artifacts(f"{folder}/a.bin", destination)
+
+    for _ in kills(fresh, arrange, download):
+        place = Path(destination, folder, "a.bin")
+        if place.exists():
+            expect_equal(digest_of(LARGE), digest_of(place), "size and digest of a.bin in the destination")
+
+
 @check("interrupted.process-ended", rests_on=("artifact.kept",), timeout=120)
 def a_process_ends_in_the_middle(repository: ArtifactRepository, fresh: FreshArtifacts) -> None:
     """When the process is ended in the middle of uploads, each file is whole, or as it was before."""
-    content = Noise(16 * 1024 * 1024, 3)
-    old, new, tree = fresh.file("a.bin", OLD), fresh.file("a.bin", content), fresh.tree({"a.bin": content})
-    folder = ""
+    old, new, tree = fresh.file("a.bin", OLD), fresh.file("a.bin", LARGE), fresh.tree({"a.bin": LARGE})
+    folder, method, local, told = "", "log_artifact", new, fresh.transcript.source_of
 
-    def uploads(method: str, local: str) -> Callable[[], Callable[[], object]]:
-        def opened() -> Callable[[], object]:
-            fresh.transcript.on_call = None  # this is the process that is ended, and talks to nobody
-            again = fresh.reopened()
-            again.list_artifacts(folder)
-            return lambda: getattr(again, method)(local, folder)
-
-        return opened
-
-    start = fresh.transcript.mark()
-    for method, local in (("log_artifact", new), ("log_artifacts", tree)):
+    def arrange() -> str:
+        nonlocal folder
         folder = fresh.folder()
-        seconds, deadline = seconds_in_a_process(uploads(method, local)), fresh.deadline()
-        for number in range(MOST):
-            if number >= FEWEST and time.monotonic() > deadline:
-                break
-            fresh.transcript.rewind(start)
-            folder, after = fresh.folder(), seconds * fresh.random.random()
-            repository.log_artifact(old, folder)
-            if end_a_process(uploads(method, local), after):
-                seconds = after  # the call takes less time than it did
-            call = (
-                f"repository.{method}({fresh.transcript.source_of(local)}, {fresh.transcript.source_of(folder)})"
-            )
-            fresh.transcript.did(f"end_a_process(lambda: lambda: {call}, {after:.4f})")
+        repository.log_artifact(old, folder)
+        return f"repository.{method}({told(local)}, {told(folder)})"
 
-            found = kept(repository, fresh, f"{folder}/a.bin")
-            whole = f"{folder}/a.bin with the {OLD.size} bytes from before, or the {content.size} that were logged"
-            told = f"{found[0]} bytes, SHA-256 digest {found[1]}" if found else "no file"
-            expect(found in (digest_of(OLD), digest_of(content)), whole, told)
+    def upload(opened: ArtifactRepository) -> object:
+        return getattr(opened, method)(local, folder)
+
+    def require_whole() -> None:
+        found = kept(repository, fresh, f"{folder}/a.bin")
+        whole = f"{folder}/a.bin with the {OLD.size} bytes from before, or the {LARGE.size} that were logged"
+        shown = f"{found[0]} bytes, SHA-256 digest {found[1]}" if found else "no file"
+        expect(found in (digest_of(OLD), digest_of(LARGE)), whole, shown)
+
+    for _ in kills(fresh, arrange, upload):
+        require_whole()
+    method, local = "log_artifacts", tree
+    for _ in kills(fresh, arrange, upload):
+        require_whole()
