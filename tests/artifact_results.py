@@ -21,7 +21,8 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from tests.artifact_results_page import PROFILES, SUBJECTS, is_shown, page
-from tests.servers import Unavailable, azurite, fake_gcs, free_port, seaweedfs, wait_until_ready
+from tests.servers import Unavailable, azurite, fake_gcs, free_port, ftp, seaweedfs, sshd, wait_until_ready
+from tests.servers.file_servers import USER
 from tests.servers.object_stores import Server, without_clouds
 from tests.servers.tracking import Client
 from tests.stable_report import stable
@@ -30,9 +31,9 @@ from trackspec.protocol.artifact_endpoints import ARTIFACTS
 RESULTS = Path(__file__).parent.parent / "docs" / "results"
 SEED = 1
 SETTINGS = {
-    "TRACKSPEC_TIME_BUDGET": "20",
-    "TRACKSPEC_CALL_TIMEOUT": "120",
-    "MLFLOW_HTTP_REQUEST_TIMEOUT": "100",
+    "TRACKSPEC_TIME_BUDGET": "5",
+    "TRACKSPEC_CALL_TIMEOUT": "60",
+    "MLFLOW_HTTP_REQUEST_TIMEOUT": "50",
     "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "0",
     "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR": "false",
     "MLFLOW_DISABLE_TELEMETRY": "true",
@@ -93,6 +94,10 @@ def _running(subject: str, directory: Path, python: str) -> AbstractContextManag
         return nullcontext(Opened(f"file:{directory}/kept", quiet))
     if subject in _STORES:
         return _stored(_STORES[subject])
+    if subject == "ftp":
+        return _ftp()
+    if subject == "sftp":
+        return _sftp()
     return _served(subject, directory, python, quiet)
 
 
@@ -100,6 +105,24 @@ def _running(subject: str, directory: Path, python: str) -> AbstractContextManag
 def _stored(server: Server) -> Iterator[Opened]:
     with server() as store:
         yield Opened(f"{store.root}/some/root", {**store.environment(), **SETTINGS})
+
+
+@contextmanager
+def _ftp() -> Iterator[Opened]:
+    """A server whose user has no password: MLflow would want it in the URI."""
+    with ftp.server(password="") as server:
+        root = server.root.replace("://", f"://{USER}@")
+        yield Opened(f"{root}/some/root", {**server.environment(), **SETTINGS})
+
+
+@contextmanager
+def _sftp() -> Iterator[Opened]:
+    """pysftp, by which MLflow speaks SFTP, offers RSA keys, and looks a known host up without its port."""
+    with sshd.server(key="rsa") as server:
+        known_hosts = Path(server.settings["HOME"], ".ssh", "known_hosts")
+        _, key = known_hosts.read_text().split(" ", maxsplit=1)
+        known_hosts.write_text(f"127.0.0.1 {key}")
+        yield Opened(f"{server.root}/some/root", {**server.environment(), **SETTINGS})
 
 
 @contextmanager

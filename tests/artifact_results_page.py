@@ -2,18 +2,28 @@
 
 from __future__ import annotations
 
+import functools
+import sys
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 
 from tests.results_page import Findings, Report, answer_told, cells, linked, mark, rule, tally
 from trackspec import catalogue
 from trackspec.catalogue import Requirement
 from trackspec_conformance.subjects.subject import default_profiles
 
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    import tomli as tomllib
+
 SUBJECTS = {
     "local": "`LocalArtifactRepository`",
     "s3": "`S3ArtifactRepository`, SeaweedFS",
     "gcs": "`GCSArtifactRepository`, fake-gcs-server",
     "azure": "`AzureBlobArtifactRepository`, Azurite",
+    "ftp": "`FTPArtifactRepository`, pyftpdlib",
+    "sftp": "`SFTPArtifactRepository`, OpenSSH",
     "http": "`HttpArtifactRepository`, `mlflow server`",
     "mlflow-artifacts": "`MlflowArtifactsRepository`, `mlflow server`",
 }
@@ -33,6 +43,7 @@ _UNSHOWN = (
     "upload.link-",
     "upload.name-refused",
     "upload.no-file-",
+    "location.",
 )
 """How the ids begin of what is left out of the other profiles."""
 
@@ -42,22 +53,42 @@ What the suite, version {suite}, finds in the artifact repositories that MLflow 
 beside it.
 
 MLflow does not promise what the specification asks for. *Fails* means that a repository does not do what one
-sentence of the specification says, and no more than that. The rules of paths and names, links, and servers that
-lie are no part of this page.
+sentence of the specification says, and no more than that. Which paths and names are taken, links, and servers that
+lie are no part of this page: what the suite finds there is first the business of those who make the software.
 
 | | class | of |
 | --- | --- | --- |
 {judged}
 
-The services are those that the tests start on this machine; emulators are not the services that they stand for. A
-finding is repeated, and its calls are printed as a script, by
+The services are those that the tests start on this machine; emulators are not the services that they stand for.
+Requests are made once, with `MLFLOW_HTTP_REQUEST_MAX_RETRIES=0`. A finding is repeated, and its calls are printed
+as a script, by
 
-    make check INTERFACE=artifacts SUBJECT='mlflow+file:judged'"""
+    make check INTERFACE=artifacts SUBJECT='mlflow+file:judged'
+
+In the calls below, `cut(call, n)` makes a call and interrupts it before its n-th line, and
+`end_a_process(call, seconds)` makes it in a process that is killed meanwhile; `local_file` and `local_folder`
+make what is logged, and without arguments the folder that is downloaded into. What is left by a race or an
+interruption is of one run: another may leave other sizes, or show nothing."""
 
 
 def is_shown(requirement_id: str) -> bool:
-    """Whether the page tells what became of a requirement."""
-    return not requirement_id.startswith(_UNSHOWN) and requirement(requirement_id).profile in PROFILES
+    """Whether the page tells what became of a requirement: one that is judged, and not to stay out."""
+    item = requirement(requirement_id)
+    return item.profile in PROFILES and not item.not_testable and not requirement_id.startswith(_UNSHOWN)
+
+
+@functools.cache
+def causes() -> Mapping[tuple[str, str], str]:
+    """Why a repository does not keep a requirement, by requirement and subject."""
+    file = Path(__file__).parent / "data" / "mlflow_artifact_causes.toml"
+    groups = tomllib.loads(file.read_text(encoding="utf-8"))["cause"]
+    return {
+        (id_, subject): group["text"]
+        for group in groups
+        for id_ in group["requirements"]
+        for subject in group["repositories"]
+    }
 
 
 def requirement(id_: str) -> Requirement:
@@ -116,8 +147,12 @@ def _findings(found: Findings) -> Iterator[str]:
     for item in found.unkept():
         yield f"### {item.id}"
         yield f"{item.level} of `{item.profile}`, {linked(item, f'spec/{item.chapter}')}: {item.text}"
-        answers: dict[str, list[str]] = {}
+        answers: dict[str, dict[str, list[str]]] = {}
         for subject in found.subjects:
             if found.outcome(subject, item) in ("fail", "blocked", "error"):
-                answers.setdefault(answer_told(found.told(subject, item)), []).append(SUBJECTS[subject])
-        yield "\n".join(f"- {'; '.join(subjects)}: {told}" for told, subjects in answers.items())
+                told = answers.setdefault(causes().get((item.id, subject), ""), {})
+                told.setdefault(answer_told(found.told(subject, item)), []).append(SUBJECTS[subject])
+        for cause, told in answers.items():
+            if cause:
+                yield f"*Cause:* {cause}"
+            yield "\n".join(f"- {'; '.join(subjects)}: {answer}" for answer, subjects in told.items())

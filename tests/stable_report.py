@@ -12,6 +12,8 @@ LENGTH = 240
 
 _CHANGES = (
     (r"127\.0\.0\.1:\d+", "127.0.0.1:PORT"),
+    (r"\bsftp://\w+@", "sftp://USER@"),
+    (r"/tmp/trackspec-sshd-\w+", "DIRECTORY"),
     # What the client says when the server has answered 5xx; the server's own words are lost.
     (r" failed with exception HTTPConnectionPool\(.*", " failed …"),
     # A name of the suite's making; its number, where it has more digits, counts the examples of a property.
@@ -85,6 +87,8 @@ def _numbered(told: dict[str, Any]) -> dict[str, Any]:
 
 def _deciding_calls(item: Mapping[str, Any]) -> list[str]:
     """The call that was answered wrongly; also the call before it, unless it is a mistake to be refused."""
+    if re.search(r"^repository = ", item["script"], re.MULTILINE):
+        return _deciding_calls_on_files(item)
     statements = [
         line.strip()
         for line in item["script"].partition("# expected:")[0].splitlines()
@@ -94,6 +98,30 @@ def _deciding_calls(item: Mapping[str, Any]) -> list[str]:
     words = _words_for_answers(statements)
     telling = [statement for statement in statements if not statement.startswith("shared_experiment")]
     return [_worded(call, words) for call in telling[-1 if of_one_call else -2 :]]
+
+
+def _deciding_calls_on_files(item: Mapping[str, Any]) -> list[str]:
+    """The calls on a repository that decide, with the local files that they are given in their places."""
+    lines = [line.strip() for line in item["script"].partition("# expected:")[0].splitlines()]
+    assigned = [
+        found for line in lines if (found := re.fullmatch(r"((?:file|folder)_\d+) = (local_\w+\(.*\))", line))
+    ]
+    made = {found[1]: found[2] for found in assigned}
+    opened = (
+        r"(\w+ = )?(cut\(lambda: |end_a_process\(lambda: lambda: )?repository(_\d+)?\.|local_(link|pipe|write)\("
+    )
+    statements = [line for line in lines if re.match(opened, line)]
+    last = statements[-1:]
+    others = [line for line in statements[:-1] if ".list_artifacts(" not in line]
+    telling = last if item["expected"].startswith("a refusal") else others[-2:] + last
+    return [_with_files(re.sub(r"^\w+ = ", "", call), made) for call in telling]
+
+
+def _with_files(call: str, made: Mapping[str, str]) -> str:
+    text = re.sub(r"\{(file|folder)_\d+\}", r"{\1}", call)
+    text = re.sub(r"\b(?:file|folder)_\d+\b", lambda found: made.get(found[0], found[0]), text)
+    text = re.sub(r"\brepository_\d+\b", "repository", re.sub(r"\banswer_\d+\b", "downloaded", text))
+    return re.sub(r", \d+\.\d{4}\)$", ", SECONDS)", text)
 
 
 def _words_for_answers(statements: list[str]) -> dict[str, str]:

@@ -285,6 +285,8 @@ def test_a_temporary_folder_is_judged_where_no_repository_is_given(tmp_path: Pat
         ("SlashesPartRepositories", "artifact.below", "FileInfo("),
         ("AListingIsOnePage", "crowd.files", "FileInfo("),
         ("LargeFilesAreCut", "large.exact", "FileInfo("),
+        ("UploadsGrow", "interrupted.upload", "/a.bin': ("),
+        ("DownloadsGrow", "interrupted.download", ".bin': ("),
         ("NamesAreListedAsTheyCome", "hostile.listed-names", "FileInfo("),
     ],
 )
@@ -308,6 +310,15 @@ def test_the_script_of_a_failure_with_files_runs(
 
     assert done.returncode == 0, script + done.stderr
     assert prints in done.stdout
+
+
+def test_what_one_check_has_broken_is_no_matter_to_others(tmp_path: Path) -> None:
+    """An object that a mistake leaves broken fails where it does not refuse the mistake, and only there."""
+    subject = "tests.misbehaving.artifacts:breaks_by_a_mistake"
+    found = outcomes(report_on(tmp_path, subject, "-k", "upload.", interface="artifacts"))
+
+    assert found["upload.missing-refused"] == "fail"
+    assert found["upload.together"] == found["upload.read-while-replaced"] == found["upload.path-like"] == "pass"
 
 
 def test_an_operation_that_is_lacking_is_declined(tmp_path: Path) -> None:

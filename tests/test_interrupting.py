@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import socket
 import threading
 from collections.abc import Callable
 
 import pytest
 
-from trackspec_conformance.interrupting import cut
+from trackspec_conformance.interrupting import cut, end_together
 
 
 def _returns_within(lock: threading.RLock) -> int:
@@ -69,3 +70,16 @@ def test_every_other_line_is_cut() -> None:
         reached.append([*done])
 
     assert reached == [[], [1], [1, 2]]
+
+
+def test_a_copy_of_a_process_shares_no_connection() -> None:
+    """A connection looks closed to the process that is ended, and the other one still reads what it was sent."""
+    here, there = socket.socketpair()
+    with here, there:
+        there.sendall(b"for the one that judges")
+
+        def read() -> None:
+            assert here.recv(1) == b""
+
+        assert end_together([lambda: read])
+        assert here.recv(100) == b"for the one that judges"

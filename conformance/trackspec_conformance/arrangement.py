@@ -134,6 +134,10 @@ class Arrangement(ABC, Generic[S]):
             raise NotApplicable("the subject lives in one object and cannot be opened again")
         return self._openings.again()
 
+    def own(self) -> S:
+        """One that no other check uses, for calls that may break it; where it lives in one object, that one."""
+        return self._subject if self._openings.again is None else self._openings.again()
+
     def locator(self) -> str:
         """What another process opens the subject by.
 

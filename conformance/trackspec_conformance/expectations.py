@@ -83,6 +83,38 @@ def refused(*codes: ErrorCode) -> Iterator[None]:
 
 
 @contextmanager
+def raising() -> Iterator[None]:
+    """Require that the call in the block raises, whichever error it is."""
+    try:
+        yield
+    except Unexpected:
+        raise
+    except Exception:
+        return
+    raise Unexpected("an error", "no error")
+
+
+@contextmanager
+def refused_here(code: ErrorCode) -> Iterator[None]:
+    """Require that the call in the block raises an error with this code, or Python's own for a local file."""
+    wanted = f"a refusal with {code.value}, or an OSError of the local file system"
+    try:
+        yield
+    except Unexpected:
+        raise
+    except Exception as error:
+        if error_code(error) != code.value and not _is_local(error):
+            raise Unexpected(wanted, shown_error(error)) from error
+    else:
+        raise Unexpected(wanted, "no error")
+
+
+def _is_local(error: Exception) -> bool:
+    of_networks = isinstance(error, (ConnectionError, TimeoutError))
+    return isinstance(error, OSError) and not of_networks and type(error).__module__ in ("builtins", "shutil")
+
+
+@contextmanager
 def unless_refused(*codes: ErrorCode) -> Iterator[None]:
     """Permit that the call in the block is refused with one of these codes instead of being answered."""
     permitted = "an answer, or a refusal with " + " or ".join(code.value for code in codes)
@@ -125,7 +157,7 @@ def _told(value: Any) -> str:
         return f"[{', '.join(map(_told, value))}]"
     if type(value) is tuple:
         return f"({', '.join(map(_told, value))}{',' if len(value) == 1 else ''})"
-    if isinstance(value, (str, int, Fraction, Enum)):
+    if isinstance(value, (str, bytes, int, Fraction, Enum)):
         return source_of(value, {}, "")
     return repr(value)
 

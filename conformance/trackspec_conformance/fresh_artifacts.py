@@ -54,6 +54,21 @@ class FreshArtifacts(Arrangement[ArtifactRepository]):
         """A new local folder with nothing in it, for downloads."""
         return self.tree()
 
+    def link(self, place: str, target: str) -> str:
+        """A new symbolic link at a local place, which leads to the target."""
+        self.transcript.did(self._told("local_link", place, target))
+        return local_files.local_link(place, target)
+
+    def pipe(self, place: str) -> str:
+        """A new named pipe at a local place."""
+        self.transcript.did(self._told("local_pipe", place))
+        return local_files.local_pipe(place)
+
+    def write(self, place: str, content: Content) -> str:
+        """The file at a local place, with this content from now on."""
+        self.transcript.did(self._told("local_write", place, content))
+        return local_files.local_write(place, content)
+
     @contextlib.contextmanager
     def temporary_folders(self) -> Iterator[None]:
         """Have the temporary folders that are made meanwhile removed with the local files of the check."""
@@ -133,6 +148,9 @@ class FreshArtifacts(Arrangement[ArtifactRepository]):
             server.close()
         if self._local is not None:
             shutil.rmtree(self._local, ignore_errors=True)
+
+    def _told(self, function: str, *arguments: Any) -> str:
+        return f"{function}({', '.join(map(self.transcript.source_of, arguments))})"
 
     def _within(self) -> str:
         if self._local is None:

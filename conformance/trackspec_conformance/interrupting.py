@@ -10,6 +10,8 @@ import os
 import random
 import select
 import signal
+import socket
+import stat
 import sys
 import time
 import warnings
@@ -131,18 +133,37 @@ def seconds_in_a_process(call: Callable[[], Callable[[], object]]) -> float:
 
 def end_a_process(
     call: Callable[[], Callable[[], object]], after: float, server: KillableServer | None = None
-) -> None:
+) -> bool:
     """Make a call in a process of its own, and end that after so many seconds, or once the call has returned.
+
+    Whether it has returned.
 
     :param server: is killed with the process, and started again.
     """
     with _process(call) as (process, done):
-        select.select([done], [], [], after)
+        returned = bool(select.select([done], [], [], after)[0])
         if server:
             server.kill()
         os.kill(process, signal.SIGKILL)
     if server:
         server.start()
+    return returned
+
+
+def _part_connections() -> None:
+    """Have the connections that this copy of a process got from the other one look closed, here alone.
+
+    Else both would send requests over the same ones, and each might read what was meant for the other.
+    """
+    if not os.path.isdir("/proc/self/fd"):
+        return
+    for name in os.listdir("/proc/self/fd"):
+        with contextlib.suppress(OSError):
+            descriptor = int(name)
+            if stat.S_ISSOCK(os.fstat(descriptor).st_mode):
+                ours, other = socket.socketpair()
+                other.close()
+                os.dup2(ours.detach(), descriptor)
 
 
 def end_together(calls: Sequence[Callable[[], Callable[[], object]]]) -> bool:
@@ -168,6 +189,7 @@ def _process(call: Callable[[], Callable[[], object]]) -> Iterator[tuple[int, in
         process = os.fork()
     if process == 0:
         with contextlib.suppress(BaseException):
+            _part_connections()
             timed = call()
             os.write(writing, b"r")
             timed()

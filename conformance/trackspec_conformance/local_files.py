@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import random
 import tempfile
 from collections.abc import Iterator, Mapping
@@ -11,6 +12,8 @@ from pathlib import Path
 from typing import TypeAlias
 
 _PIECE = 1024 * 1024
+_SHOWN = 100
+"""Bytes of a file that anybody wants to read."""
 
 
 @dataclass(frozen=True)
@@ -51,6 +54,25 @@ def local_folder(tree: Mapping[str, Content] | None = None, *, within: str | Non
     return str(directory)
 
 
+def local_link(place: str, target: str) -> str:
+    """The path of a new symbolic link at this place, which leads to the target."""
+    Path(place).parent.mkdir(parents=True, exist_ok=True)
+    Path(place).symlink_to(target)
+    return place
+
+
+def local_pipe(place: str) -> str:
+    """The path of a new named pipe at this place."""
+    os.mkfifo(place)
+    return place
+
+
+def local_write(place: str, content: Content) -> str:
+    """The path of the file at this place, with this content from now on."""
+    Path(place).parent.mkdir(parents=True, exist_ok=True)
+    return str(_written(Path(place), content))
+
+
 def tree_of(place: str) -> dict[str, bytes]:
     """The content of every file below a local folder by its relative path; of a file, by the empty string."""
     root = Path(place)
@@ -68,6 +90,12 @@ def digest_of(content: Content | Path) -> tuple[int, str]:
         digest.update(piece)
         size += len(piece)
     return size, digest.hexdigest()
+
+
+def contents_of(place: str) -> dict[str, bytes | tuple[int, str]]:
+    """What :func:`tree_of` gives, with size and digest in the place of contents that are too long to show."""
+    tree = tree_of(place)
+    return {path: content if len(content) <= _SHOWN else digest_of(content) for path, content in tree.items()}
 
 
 def _pieces_of(content: Content | Path) -> Iterator[bytes]:

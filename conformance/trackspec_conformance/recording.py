@@ -79,6 +79,15 @@ class Transcript:
             self.on_call(number, call)
         return call.name
 
+    def did(self, source: str) -> None:
+        """Note what was done besides calls, as the statement of a script that does it."""
+        self._noted(source, "done")
+
+    def within(self, mark: int, expression: str) -> None:
+        """Tell the calls since ``mark`` as they were made: within an expression, in the place of its ``{}``."""
+        for call in self.calls[mark:]:
+            call.source, call.outcome = expression.format(call.source), "returned"
+
     def recall(self, call: Call, answer: str) -> None:
         """Note a call that was made before the check, and whose answer the check uses: it comes first."""
         if self._expressions.get(answer) != call.name:

@@ -14,7 +14,10 @@ _IMPORTS = {
     "open_at(": "from trackspec_conformance.interfaces.{interface} import open_at",
     "lying_server(": "from trackspec_conformance.lying_server import *",
     "lying_tracking_server(": "from trackspec_conformance.lying_tracking_server import *",
-    "local_f": "from trackspec_conformance.local_files import *",
+    "contents_of(": "from trackspec_conformance.local_files import *",
+    "cut(lambda": "from trackspec_conformance.interrupting import *",
+    "end_a_process(": "from trackspec_conformance.interrupting import *",
+    "local_": "from trackspec_conformance.local_files import *",
 }
 
 
@@ -30,7 +33,10 @@ def script(calls: Sequence[Call], interface: Interface, subject: str | None, exp
     :param subject: the locator that the script opens; without one, that is left to the reader.
     """
     body = [_statement(call, calls[number:]) for number, call in enumerate(calls, 1)]
-    source = "\n".join(body)
+    printed = []
+    if calls and calls[-1].outcome == "returned":
+        printed = [f"print({interface.told(calls[-1])})"]
+    source = "\n".join([*body, *printed])
     opened = opening(interface) if subject else f"...  # the {interface.parameter} under test"
     wired = "open_subject(SUBJECT).wire()" if subject else "...  # requests to the server under test"
     lines = []
@@ -45,7 +51,9 @@ def script(calls: Sequence[Call], interface: Interface, subject: str | None, exp
     lines += [
         *([""] if lines else []),
         "from trackspec import *",
-        *(statement.format(interface=interface.name) for word, statement in _IMPORTS.items() if word in source),
+        *dict.fromkeys(
+            statement.format(interface=interface.name) for word, statement in _IMPORTS.items() if word in source
+        ),
         *(["from trackspec_conformance.subjects import open_subject"] if subject else []),
         "",
         *([f"SUBJECT = {subject!r}"] if subject else []),
@@ -56,9 +64,8 @@ def script(calls: Sequence[Call], interface: Interface, subject: str | None, exp
         *body,
         f"# expected: {one_line(expected)}",
         f"# got:      {one_line(got)}",
+        *printed,
     ]
-    if calls and calls[-1].outcome == "returned":
-        lines.append(f"print({calls[-1].name})")
     return "\n".join(lines) + "\n"
 
 

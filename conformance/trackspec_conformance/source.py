@@ -23,6 +23,8 @@ def source_of(value: Any, names: Mapping[str, str], namespace: str) -> str:
     """
     if isinstance(value, str) and not isinstance(value, Enum):
         return _text(value, names, namespace)
+    if type(value) is bytes:
+        return _bytes(value)
     if type(value) is float:
         return repr(value) if value - value == 0 else f"float({str(value)!r})"
     if type(value) is int:
@@ -59,6 +61,12 @@ def _integer(value: int) -> str:
     if len(digits) <= _LONG_TEXT or digits.strip("0") != "1":
         return repr(value)
     return f"{'-' if value < 0 else ''}10**{len(digits) - 1}"
+
+
+def _bytes(value: bytes) -> str:
+    if len(value) > _LONG_TEXT and not value.strip(value[:1]):
+        return f"{value[:1]!r} * {len(value)}"
+    return repr(value)
 
 
 def _text(text: str, names: Mapping[str, str], namespace: str) -> str:

@@ -96,7 +96,10 @@ def run_check(
     )
     started = time.monotonic()
     with contextlib.closing(fresh):
-        result = _outcome(check, interface, judged, fresh, subject, wire)
+        try:
+            result = _outcome(check, interface, judged, fresh, subject, wire)
+        except Exception as error:  # the worker would end, and the subject be held for it
+            result = _suites_own(check, error)
     for opened_again in opened:
         with contextlib.suppress(Exception):  # the check is over, and may have closed it
             opened_again.close()
@@ -142,6 +145,10 @@ def _outcome(
     except Exception as error:
         if error is transcript.last_error:
             return failed("the call to succeed", shown_error(error))
-        where = "".join(traceback.format_exception(error)[-3:])
-        return CheckResult(check.name, Outcome.ERROR, f"the check itself failed: {shown_error(error)}", got=where)
+        return _suites_own(check, error)
     return CheckResult(check.name, Outcome.PASS)
+
+
+def _suites_own(check: Check, error: Exception) -> CheckResult:
+    where = "".join(traceback.format_exception(error)[-3:])
+    return CheckResult(check.name, Outcome.ERROR, f"the check itself failed: {shown_error(error)}", got=where)

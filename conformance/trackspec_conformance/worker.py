@@ -6,6 +6,7 @@ subject may print what it likes.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import signal
@@ -76,8 +77,16 @@ class Worker:
         )
         message = asdict(result)
         if result.outcome in (Outcome.FAIL, Outcome.BLOCKED, Outcome.ERROR):
+            self._open_again()
             message["answers"] = self._answers()
         self._say("judged", **message)
+
+    def _open_again(self) -> None:
+        """Hold another one, where that can be had: what a failed call has broken is no matter to other checks."""
+        if self._subject.reopenable:
+            with contextlib.suppress(Exception):  # the one that is there tells by its answers how it is
+                before, self._opened = self._opened, self._subject.open()
+                before.close()
 
     def _started_server(self) -> RemoteServer | None:
         if self._orders_at is None:

@@ -205,11 +205,12 @@ class PathsAreNoStrings(MemoryArtifactRepository):
 
 
 @fault("upload.missing-refused")
-class AMissingFileIsNotFound(MemoryArtifactRepository):
-    """A local file that does not exist is an error of the system."""
+class AMissingFileIsAFailure(MemoryArtifactRepository):
+    """A local file that does not exist is called a failure of the repository."""
 
     def log_artifact(self, local_file: Any, artifact_path: Any = None) -> None:
-        Path(local_file).stat()
+        if not Path(local_file).exists():
+            raise TrackspecError("Something failed.", ErrorCode.INTERNAL_ERROR)
         super().log_artifact(local_file, artifact_path)
 
 

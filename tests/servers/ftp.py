@@ -13,7 +13,7 @@ from tests.servers.file_servers import PASSWORD, USER, FileServer
 
 
 @contextmanager
-def server(*, tls: bool = False) -> Iterator[FileServer]:
+def server(*, tls: bool = False, password: str = PASSWORD) -> Iterator[FileServer]:
     """A server on which one user may do everything, and ``anonymous`` may read."""
     import trustme  # noqa: PLC0415 - not everybody has it
     from pyftpdlib.authorizers import DummyAuthorizer  # noqa: PLC0415 - not everybody has it
@@ -23,7 +23,7 @@ def server(*, tls: bool = False) -> Iterator[FileServer]:
     directory = Path(tempfile.mkdtemp(prefix="trackspec-ftp-"))
     folder, settings = directory / "served", {"NETRC": str(directory / "netrc")}
     folder.mkdir()
-    (directory / "netrc").write_text(f"machine 127.0.0.1 login {USER} password {PASSWORD}\n")
+    (directory / "netrc").write_text(f"machine 127.0.0.1 login {USER} password {password}\n")
     (directory / "netrc").chmod(0o600)
 
     class Handler(TLS_FTPHandler if tls else FTPHandler):  # type: ignore[misc]
@@ -31,7 +31,7 @@ def server(*, tls: bool = False) -> Iterator[FileServer]:
         auth_failed_timeout = 0
         log_prefix = ""
 
-    Handler.authorizer.add_user(USER, PASSWORD, str(folder), perm="elradfmwMT")
+    Handler.authorizer.add_user(USER, password, str(folder), perm="elradfmwMT")
     Handler.authorizer.add_anonymous(str(folder))
     if tls:
         authority = trustme.CA()

@@ -20,11 +20,12 @@ _PATH = os.pathsep.join((os.environ.get("PATH", os.defpath), "/usr/sbin", "/usr/
 
 
 @contextmanager
-def server() -> Iterator[FileServer]:
+def server(*, key: str = "ed25519") -> Iterator[FileServer]:
     """A server that accepts the user of the tests by a key.
 
     Its settings make a home directory of their own the one in which SSH clients look.
 
+    :param key: of which kind, as ``ssh-keygen`` names it.
     :raises Unavailable: if there is none to be had.
     """
     program = shutil.which("sshd", path=_PATH)
@@ -35,15 +36,15 @@ def server() -> Iterator[FileServer]:
     try:
         folder.mkdir()
         (home / ".ssh").mkdir(parents=True)
-        for key in (directory / "host_key", home / ".ssh" / "id_ed25519"):
-            run("ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(key))
+        for kind, file in (("ed25519", directory / "host_key"), (key, home / ".ssh" / f"id_{key}")):
+            run("ssh-keygen", "-q", "-t", kind, "-N", "", "-f", str(file))
         host_key = (directory / "host_key.pub").read_text()
         (home / ".ssh" / "known_hosts").write_text(f"[127.0.0.1]:{port} {host_key}")
         options = {
             "Port": str(port),
             "ListenAddress": "127.0.0.1",
             "HostKey": str(directory / "host_key"),
-            "AuthorizedKeysFile": str(home / ".ssh" / "id_ed25519.pub"),
+            "AuthorizedKeysFile": str(home / ".ssh" / f"id_{key}.pub"),
             "AllowUsers": user,
             "StrictModes": "no",
             "UsePAM": "no",

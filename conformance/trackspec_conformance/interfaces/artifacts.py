@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import ast
 from typing import Any
 
 from trackspec import ArtifactRepository, ErrorCode, FileInfo, uris
 from trackspec.protocol.artifact_endpoints import ARTIFACTS as ARTIFACTS_PATH
 from trackspec_conformance.answers import Many, one
+from trackspec_conformance.calls import Call
 from trackspec_conformance.expectations import NotApplicable, expect_equal, refused
 from trackspec_conformance.fresh_artifacts import FreshArtifacts
 from trackspec_conformance.interfaces.interface import Interface, Refusal
@@ -53,6 +55,14 @@ def open_at(repository: Any, uri: str) -> Any:
     return opened(uri)
 
 
+def told(call: Call) -> str:
+    """What came of a call: of a download the files, since its answer only says where they are."""
+    for node in ast.walk(ast.parse(call.source)):
+        if isinstance(node, ast.Call) and getattr(node.func, "attr", None) == "download_artifacts":
+            return f"contents_of({ast.unparse(node.args[1]) if len(node.args) > 1 else call.name})"
+    return call.name
+
+
 ARTIFACTS = Interface(
     name="artifacts",
     noun="an artifact repository",
@@ -70,6 +80,7 @@ ARTIFACTS = Interface(
     open_below=open_below,
     open_at=open_at,
     served=f"http://127.0.0.1:{PORT}{ARTIFACTS_PATH}",
+    told=told,
     temporary="file:DIRECTORY/artifacts",
     subjects={
         "file:PATH, ...": "a repository that trackspec opens by its URI",

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from trackspec_conformance.answers import Shape
 from trackspec_conformance.arrangement import Arrangement
+from trackspec_conformance.calls import Call
 
 
 @dataclass(frozen=True)
@@ -39,6 +41,7 @@ class Interface:
     :ivar open_at: opens a subject of the same kind at another place, given its URI, where an interface has that.
     :ivar served: the locator of a server that a command has started, where none is given; ``{port}`` in it is its
         port.
+    :ivar told: the expression by which a script tells what came of its last call, such as the answer's variable.
     :ivar temporary: the URI that is judged where none is given; ``DIRECTORY`` in it is one of its own.
     :ivar subjects: for each form of locator what it opens, for the command's help.
     """
@@ -55,3 +58,4 @@ class Interface:
     subjects: Mapping[str, str]
     open_below: Callable[[Any, str], Any] | None = None
     open_at: Callable[[Any, str], Any] | None = None
+    told: Callable[[Call], str] = operator.attrgetter("name")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from trackspec import ArtifactRepository, ErrorCode
 from trackspec_conformance.artifact_trees import files_below
 from trackspec_conformance.checks import check
-from trackspec_conformance.expectations import expect_equal, refused
+from trackspec_conformance.expectations import expect_equal, raising, refused
 from trackspec_conformance.fresh_artifacts import FreshArtifacts
 from trackspec_conformance.local_files import tree_of
 
@@ -20,11 +20,11 @@ def a_deleted_file_is_gone(repository: ArtifactRepository, fresh: FreshArtifacts
     repository.delete_artifacts(f"{folder}/a")
 
     expect_equal([f"{folder}/b"], [info.path for info in repository.list_artifacts(folder)], "the listing")
-    with refused(ErrorCode.RESOURCE_DOES_NOT_EXIST):
+    with raising():  # which error it is, and what it leaves behind, is another requirement's
         repository.download_artifacts(f"{folder}/a", fresh.destination())
 
 
-@check("delete.folder", rests_on=LOGGED)
+@check("delete.folder", rests_on=("delete.file",))
 def a_deleted_folder_is_gone(repository: ArtifactRepository, fresh: FreshArtifacts) -> None:
     """A folder is deleted with all below it, and is not listed any more."""
     folder = fresh.logged({"a/b": b"1", "a/c/d": b"2", "a/c/e/f": b"3", "g": b"4"})
@@ -35,7 +35,7 @@ def a_deleted_folder_is_gone(repository: ArtifactRepository, fresh: FreshArtifac
     expect_equal([f"{folder}/g"], [info.path for info in repository.list_artifacts(folder)], "the listing")
 
 
-@check("delete.alone", rests_on=LOGGED)
+@check("delete.alone", rests_on=("delete.file",))
 def nothing_else_is_deleted(repository: ArtifactRepository, fresh: FreshArtifacts) -> None:
     """Files and folders beside the deleted ones stay, also those whose names theirs begin."""
     others = {"ab": b"1", "a.b": b"2", "a-b/c": b"3", "b/a": b"4", "fg/h": b"5", "f.txt": b"6", "F/x": b"7"}
@@ -62,7 +62,7 @@ def names_are_taken_as_they_are(repository: ArtifactRepository, fresh: FreshArti
     expect_equal(others, downloaded, "the files")
 
 
-@check("delete.root", rests_on=("artifact.below",))
+@check("delete.root", rests_on=("artifact.below", "delete.folder"))
 def everything_is_deleted(repository: ArtifactRepository, fresh: FreshArtifacts) -> None:
     """Without a path, everything in a repository is deleted, and nothing beside it."""
     folder = fresh.logged({"a/b": b"1", "a/c/d": b"2", "ab/e": b"3"})
@@ -99,7 +99,7 @@ def what_was_deleted_is_logged_again(repository: ArtifactRepository, fresh: Fres
     expect_equal(new, tree_of(repository.download_artifacts(folder, fresh.destination())), "the files")
 
 
-@check("delete.path-refused", rests_on=LOGGED)
+@check("delete.path-refused", rests_on=("delete.file",))
 def bad_paths_delete_nothing(repository: ArtifactRepository, fresh: FreshArtifacts) -> None:
     """Paths with detours, encoded or not, are refused by deleting, and everything stays."""
     files = {"a/b": b"1", "c": b"2"}

@@ -98,7 +98,7 @@ def a_download_may_be_changed(repository: ArtifactRepository, fresh: FreshArtifa
     folder = fresh.logged({"a": b"artifact"})
 
     with fresh.temporary_folders():
-        Path(repository.download_artifacts(f"{folder}/a")).write_bytes(b"changed")
+        fresh.write(repository.download_artifacts(f"{folder}/a"), b"changed")
 
     kept = tree_of(repository.download_artifacts(f"{folder}/a", fresh.destination()))
 
@@ -140,9 +140,7 @@ def a_local_file_is_replaced(repository: ArtifactRepository, fresh: FreshArtifac
     """Local files that are longer or shorter than the artifacts at their places are replaced whole."""
     folder, destination = fresh.logged({"a": b"new", "b/c": b"the new one"}), fresh.destination()
     for path in ("a", "b/c"):
-        place = Path(destination, folder, path)
-        place.parent.mkdir(parents=True, exist_ok=True)
-        place.write_bytes(b"old content")
+        fresh.write(f"{destination}/{folder}/{path}", b"old content")
 
     repository.download_artifacts(f"{folder}/a", destination)
     repository.download_artifacts(folder, destination)
@@ -157,8 +155,7 @@ def other_local_files_stay(repository: ArtifactRepository, fresh: FreshArtifacts
     folder, destination = fresh.logged({"a": b"1", "b/c": b"2"}), fresh.destination()
     others = {"mine": b"mine", f"{folder}/b/mine": b"mine", f"{folder}/.mine": b"mine"}
     for path, content in others.items():
-        Path(destination, path).parent.mkdir(parents=True, exist_ok=True)
-        Path(destination, path).write_bytes(content)
+        fresh.write(f"{destination}/{path}", content)
 
     repository.download_artifacts(folder, destination)
 
@@ -197,9 +194,7 @@ def links_in_the_destination_are_not_followed(repository: ArtifactRepository, fr
     folder = fresh.logged({"a": b"artifact", "b/c": b"artifact"})
     for path, is_folder in (("a", False), ("b", True), ("b/c", False)):
         outside, destination = fresh.tree({"file": b"mine", "folder/c": b"mine"}), fresh.destination()
-        link = Path(destination, folder, path)
-        link.parent.mkdir(parents=True)
-        link.symlink_to(Path(outside, "folder" if is_folder else "file"))
+        fresh.link(f"{destination}/{folder}/{path}", f"{outside}/{'folder' if is_folder else 'file'}")
 
         with unless_refused(ErrorCode.INVALID_PARAMETER_VALUE):
             repository.download_artifacts(folder, destination)

@@ -126,7 +126,7 @@ def nothing_is_logged_over_a_file_that_it_would_be_in(
 
     downloaded = Path(repository.download_artifacts(f"{folder}/a", fresh.destination()))
     kept = downloaded.read_bytes() if downloaded.is_file() else tree_of(str(downloaded))
-    expect_equal(b"file", kept, "what was there")
+    expect_equal(b"file", kept, "the file that was there before")
 
 
 @check("artifact.file-or-folder", rests_on=LOGGED)
@@ -138,6 +138,6 @@ def nothing_is_logged_over_a_folder(repository: ArtifactRepository, fresh: Fresh
         repository.log_artifact(fresh.file("a", b"file"), folder)
 
     downloaded = tree_of(repository.download_artifacts(f"{folder}/a/b", fresh.destination()))
-    expect_equal({"": b"below"}, downloaded, "what was there")
+    expect_equal({"": b"below"}, downloaded, "the file that was there before")
     sizes = {info.path: info.file_size for info in repository.list_artifacts(f"{folder}/a")}
     expect_one_of([{f"{folder}/a/b": 5}], sizes, "the folder's listing")

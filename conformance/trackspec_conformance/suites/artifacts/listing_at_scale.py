@@ -19,11 +19,11 @@ def crowd(fresh: FreshArtifacts, *, folders: bool = False) -> str:
     """A folder with many files, or many folders, which all checks of a process share; the files' sizes differ."""
     pattern = "{:04}/x" if folders else "{:04}"
     pieces = [
-        {pattern.format(number): b"x" * (number % 7) for number in range(start, min(start + PIECE, MANY))}
+        {pattern.format(number): b"x" * (1 + number % 7) for number in range(start, min(start + PIECE, MANY))}
         for start in range(0, MANY, PIECE)
     ]
     name = "{n:04}/x" if folders else "{n:04}"
-    told = f"{{f'{name}': b'x' * (n % 7) for n in range({MANY})}}"
+    told = f"{{f'{name}': b'x' * (1 + n % 7) for n in range({MANY})}}"
     return fresh.shared("folders" if folders else "files", pieces, told)
 
 
@@ -43,7 +43,7 @@ def many_files_are_listed(repository: ArtifactRepository, fresh: FreshArtifacts)
     listed = repository.list_artifacts(folder)
 
     require_same([f"{folder}/{number:04}" for number in range(MANY)], sorted(info.path for info in listed))
-    wrong = [info for info in listed if info != FileInfo(info.path, False, int(info.path[-4:]) % 7)]
+    wrong = [info for info in listed if info != FileInfo(info.path, False, 1 + int(info.path[-4:]) % 7)]
     expect_equal([], wrong[:3], "files of another size than they were logged with")
 
 
@@ -77,5 +77,5 @@ def many_files_are_downloaded(repository: ArtifactRepository, fresh: FreshArtifa
     downloaded = Path(repository.download_artifacts(folder, fresh.destination()))
 
     require_same([f"{number:04}" for number in range(MANY)], sorted(path.name for path in downloaded.iterdir()))
-    wrong = [path.name for path in downloaded.iterdir() if path.stat().st_size != int(path.name) % 7]
+    wrong = [path.name for path in downloaded.iterdir() if path.stat().st_size != 1 + int(path.name) % 7]
     expect_equal([], wrong[:3], "files of another size than they were logged with")

@@ -55,8 +55,8 @@ def local_files_stay(repository: ArtifactRepository, fresh: FreshArtifacts) -> N
 
     expect_equal({"": b"1"}, tree_of(file), "the local file")
     expect_equal({"b.txt": b"2", "c/d.txt": b"3"}, tree_of(tree), "the local folder")
-    Path(file).write_bytes(b"changed")
-    Path(tree, "b.txt").write_bytes(b"changed")
+    fresh.write(file, b"changed")
+    fresh.write(f"{tree}/b.txt", b"changed")
     downloaded = tree_of(repository.download_artifacts(folder, fresh.destination()))
     expect_equal({"a.txt": b"1", "b.txt": b"2", "c/d.txt": b"3"}, downloaded, "the artifacts, once those changed")
 
@@ -127,10 +127,10 @@ def local_paths_are_strings_or_paths(repository: ArtifactRepository, fresh: Fres
 def a_link_to_a_file_is_that_file(repository: ArtifactRepository, fresh: FreshArtifacts) -> None:
     """Symbolic links to files are logged as the files, alone and in a folder."""
     elsewhere, tree = fresh.file("target.txt", b"target"), fresh.tree({"a": b"1"})
-    Path(tree, "linked").symlink_to(elsewhere)
+    fresh.link(f"{tree}/linked", elsewhere)
     folder = fresh.folder()
 
-    repository.log_artifact(str(Path(tree, "linked")), f"{folder}/alone")
+    repository.log_artifact(f"{tree}/linked", f"{folder}/alone")
     repository.log_artifacts(tree, f"{folder}/tree")
 
     expected = {"alone/linked": b"target", "tree/a": b"1", "tree/linked": b"target"}

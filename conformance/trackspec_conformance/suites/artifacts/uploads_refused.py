@@ -13,13 +13,14 @@ from trackspec_conformance.expectations import (
     expect_equal,
     expect_one_of,
     refused,
+    refused_here,
     unless_refused,
 )
 from trackspec_conformance.fresh_artifacts import FreshArtifacts
 
 FOLDER = ("upload.folder",)
-_UNREADABLE = Path("/proc/self/mem")
-"""A file of Linux that can be opened, and not be read at its start, whoever asks."""
+_UNREADABLE = Path("/sys/bus/platform/drivers_probe")
+"""A file of Linux that nobody may read, whoever asks."""
 
 
 @check("upload.missing-refused", rests_on=("upload.file",))
@@ -27,9 +28,9 @@ def what_does_not_exist_is_refused(repository: ArtifactRepository, fresh: FreshA
     """A local file and a local folder that do not exist are refused, and nothing is stored."""
     folder, local = fresh.folder(), fresh.tree()
 
-    with refused(ErrorCode.INVALID_PARAMETER_VALUE):
+    with refused_here(ErrorCode.INVALID_PARAMETER_VALUE):
         repository.log_artifact(f"{local}/nothing", folder)
-    with refused(ErrorCode.INVALID_PARAMETER_VALUE):
+    with refused_here(ErrorCode.INVALID_PARAMETER_VALUE):
         repository.log_artifacts(f"{local}/nothing", folder)
 
     expect_equal({}, files_below(repository, folder), "the files")
@@ -40,9 +41,9 @@ def the_other_kind_is_refused(repository: ArtifactRepository, fresh: FreshArtifa
     """A folder is refused where a file is logged, and a file where a folder is."""
     folder = fresh.folder()
 
-    with refused(ErrorCode.INVALID_PARAMETER_VALUE):
+    with refused_here(ErrorCode.INVALID_PARAMETER_VALUE):
         repository.log_artifact(fresh.tree({"a": b"1"}), folder)
-    with refused(ErrorCode.INVALID_PARAMETER_VALUE):
+    with refused_here(ErrorCode.INVALID_PARAMETER_VALUE):
         repository.log_artifacts(fresh.file("a", b"1"), folder)
 
     expect_equal({}, files_below(repository, folder), "the files")
@@ -53,11 +54,11 @@ def what_cannot_be_read_is_refused(repository: ArtifactRepository, fresh: FreshA
     """A local file whose reading fails is refused, and its name is not taken."""
     if not _UNREADABLE.exists():
         raise NotApplicable("this system has no file that cannot be read")
-    folder, local = fresh.folder(), Path(fresh.tree(), "broken")
-    local.symlink_to(_UNREADABLE)
+    folder = fresh.folder()
+    local = fresh.link(f"{fresh.tree()}/sealed", str(_UNREADABLE))
 
-    with refused(ErrorCode.INVALID_PARAMETER_VALUE):
-        repository.log_artifact(str(local), folder)
+    with refused_here(ErrorCode.INVALID_PARAMETER_VALUE):
+        repository.log_artifact(local, folder)
 
     expect_equal({}, files_below(repository, folder), "the files")
 
@@ -92,7 +93,7 @@ def a_folder_with_a_bad_name_is_not_begun(repository: ArtifactRepository, fresh:
 def a_link_to_a_folder_is_not_left_out(repository: ArtifactRepository, fresh: FreshArtifacts) -> None:
     """A symbolic link to a folder is logged with what it leads to, or refuses the whole."""
     elsewhere, tree, folder = fresh.tree({"b": b"22"}), fresh.tree({"a": b"1"}), fresh.folder()
-    Path(tree, "linked").symlink_to(elsewhere)
+    fresh.link(f"{tree}/linked", elsewhere)
 
     with unless_refused(ErrorCode.INVALID_PARAMETER_VALUE):
         repository.log_artifacts(tree, folder)
@@ -105,11 +106,11 @@ def a_link_to_a_folder_is_not_left_out(repository: ArtifactRepository, fresh: Fr
 def a_link_to_nothing_is_refused(repository: ArtifactRepository, fresh: FreshArtifacts) -> None:
     """A symbolic link that leads nowhere is refused, alone and in a folder."""
     tree, folder = fresh.tree({"a": b"1"}), fresh.folder()
-    Path(tree, "linked").symlink_to(f"{tree}/nothing")
+    fresh.link(f"{tree}/linked", f"{tree}/nothing")
 
-    with refused(ErrorCode.INVALID_PARAMETER_VALUE):
-        repository.log_artifact(str(Path(tree, "linked")), folder)
-    with refused(ErrorCode.INVALID_PARAMETER_VALUE):
+    with refused_here(ErrorCode.INVALID_PARAMETER_VALUE):
+        repository.log_artifact(f"{tree}/linked", folder)
+    with refused_here(ErrorCode.INVALID_PARAMETER_VALUE):
         repository.log_artifacts(tree, folder)
 
     expect_equal([], [path for path in files_below(repository, folder) if path.endswith("linked")], "the links")
@@ -119,9 +120,9 @@ def a_link_to_nothing_is_refused(repository: ArtifactRepository, fresh: FreshArt
 def a_folder_in_itself_is_refused(repository: ArtifactRepository, fresh: FreshArtifacts) -> None:
     """A local folder that a link in it leads back to is refused."""
     tree = fresh.tree({"a": b"1", "b/c": b"2"})
-    Path(tree, "b", "up").symlink_to(tree)
+    fresh.link(f"{tree}/b/up", tree)
 
-    with refused(ErrorCode.INVALID_PARAMETER_VALUE):
+    with refused_here(ErrorCode.INVALID_PARAMETER_VALUE):
         repository.log_artifacts(tree, fresh.folder())
 
 
@@ -131,9 +132,9 @@ def what_is_no_file_is_refused(repository: ArtifactRepository, fresh: FreshArtif
     if not hasattr(os, "mkfifo"):
         raise NotApplicable("this system has no named pipes")
     tree = fresh.tree({"a": b"1"})
-    os.mkfifo(Path(tree, "pipe"))
+    fresh.pipe(f"{tree}/pipe")
 
-    with refused(ErrorCode.INVALID_PARAMETER_VALUE):
-        repository.log_artifact(str(Path(tree, "pipe")), fresh.folder())
-    with refused(ErrorCode.INVALID_PARAMETER_VALUE):
+    with refused_here(ErrorCode.INVALID_PARAMETER_VALUE):
+        repository.log_artifact(f"{tree}/pipe", fresh.folder())
+    with refused_here(ErrorCode.INVALID_PARAMETER_VALUE):
         repository.log_artifacts(tree, fresh.folder())

@@ -21,14 +21,14 @@ LENGTH = 300_000
 def callers_log_to_one_folder(repository: ArtifactRepository, fresh: FreshArtifacts) -> None:
     """Files that several callers log to one new folder at once are all there."""
     folder = fresh.folder()
-    files = [fresh.file(f"{number}.txt", b"x" * number) for number in range(CALLERS)]
+    files = [fresh.file(f"{number}.txt", b"x" * (1 + number)) for number in range(CALLERS)]
 
     ends = at_once([partial(repository.log_artifact, file, f"{folder}/a/b") for file in files])
 
     for error in ends:
         if isinstance(error, Exception):
             raise Unexpected("every call to succeed", shown_error(error))
-    expected = {f"{folder}/a/b/{number}.txt": number for number in range(CALLERS)}
+    expected = {f"{folder}/a/b/{number}.txt": 1 + number for number in range(CALLERS)}
     expect_equal(expected, files_below(repository, folder), "the files")
 
 
