@@ -131,7 +131,7 @@ def _told(value: Any) -> str:
 
 
 def same(left: Any, right: Any) -> bool:
-    """Deep equality in which NaN equals NaN and True is not 1."""
+    """Deep equality in which NaN equals NaN and True is not 1. The right side may be of a subclass."""
     if isinstance(left, float) and isinstance(right, float) and math.isnan(left):
         return math.isnan(right)
     if isinstance(left, bool) is not isinstance(right, bool):
@@ -140,7 +140,7 @@ def same(left: Any, right: Any) -> bool:
         return left.keys() == right.keys() and all(same(left[key], right[key]) for key in left)
     if isinstance(left, (list, tuple)) and isinstance(right, (list, tuple)):
         return len(left) == len(right) and all(map(same, left, right))
-    if is_dataclass(left) and type(left) is type(right):
+    if is_dataclass(left) and isinstance(right, type(left)):
         return all(same(getattr(left, f.name), getattr(right, f.name)) for f in fields(left) if f.compare)
     return bool(left == right)
 

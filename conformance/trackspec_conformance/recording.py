@@ -69,6 +69,10 @@ class Transcript:
         source = f"{function}({', '.join(map(self.source_of, arguments))})"
         self._expressions[value] = self._noted(source, kind)
 
+    def did(self, function: str, *arguments: Any) -> None:
+        """Note what was done on this machine, and returned nothing."""
+        self._noted(f"{function}({', '.join(map(self.source_of, arguments))})", "done")
+
     def _noted(self, source: str, kind: str) -> str:
         with self._lock:
             self._variables += 1

@@ -14,7 +14,8 @@ _IMPORTS = {
     "open_at(": "from trackspec_conformance.interfaces.{interface} import open_at",
     "lying_server(": "from trackspec_conformance.lying_server import *",
     "lying_tracking_server(": "from trackspec_conformance.lying_tracking_server import *",
-    "local_f": "from trackspec_conformance.local_files import *",
+    "chdir(": "from os import chdir",
+    "local_": "from trackspec_conformance.local_files import *",
 }
 
 
