@@ -9,6 +9,7 @@ import json
 import netrc
 import os
 import select
+import socket
 import ssl
 import threading
 from collections.abc import Mapping, Sequence
@@ -21,6 +22,8 @@ from trackspec_conformance.expectations import Unexpected
 BASE = "/api/2.0/mlflow/"
 JSON_TYPE = "application/json"
 PATIENCE = 25.0
+MOMENT = 0.02
+"""Seconds."""
 
 Query = Mapping[str, object] | Sequence[tuple[str, str]] | str
 """The fields of a query, a list of values being a field that is repeated; or the query as it is to be sent."""
@@ -113,6 +116,7 @@ class Wire:
         self._secure = parts.scheme == "https"
         self._host, self._port, self._prefix = parts.hostname or "", parts.port, parts.path.rstrip("/")
         self._kept = threading.local()
+        self._closes: bool | None = None
 
     @classmethod
     def from_environment(cls, url: str) -> Wire:
@@ -182,6 +186,7 @@ class Wire:
         :raises http.client.HTTPException: if what answers does not speak HTTP.
         """
         connection = self._connection()
+        self._kept.as_it_is = keep_open
         try:
             self._write(connection, request)
             if request.method == "HEAD":
@@ -213,11 +218,26 @@ class Wire:
         kept: http.client.HTTPConnection | None = getattr(self._kept, "connection", None)
         if kept is None:
             kept = self._kept.connection = self._made()
-        elif kept.sock is not None and select.select([kept.sock], [], [], 0)[0]:
-            kept.close()  # the server has closed it, or says something that nobody asked
+        elif kept.sock is not None and self._is_over(kept.sock):
+            kept.close()
         if kept.sock is None:
             kept.connect()
         return kept
+
+    def _is_over(self, sock: socket.socket) -> bool:
+        """Whether a connection is not to be used again: the server has closed it, or says something unasked.
+
+        Some servers close each connection without saying so. Whether this one does shows within moments of its
+        first answer.
+        """
+        if self._closes:
+            return True
+        first, self._closes = self._closes is None, False
+        if not select.select([sock], [], [], MOMENT if first else 0)[0]:
+            return False
+        ended = isinstance(sock, ssl.SSLSocket) or not sock.recv(1, socket.MSG_PEEK)
+        self._closes = first and ended
+        return ended or not self._kept.as_it_is
 
     def _made(self) -> http.client.HTTPConnection:
         if self._secure:
