@@ -48,6 +48,16 @@ class Request:
     credentials: bool = True
 
 
+class Fields(dict[str, Any]):
+    """The fields of a JSON object. To ask for one that is missing is to expect it.
+
+    :raises Unexpected: if a field is asked for that is not there.
+    """
+
+    def __missing__(self, name: str) -> Any:
+        raise Unexpected(f"a field {name!r}", f"the fields {', '.join(self)}" if self else "no field")
+
+
 @dataclass(frozen=True)
 class Answer:
     """What a server answered."""
@@ -73,7 +83,7 @@ class Answer:
         :raises Unexpected: if it is no JSON in UTF-8.
         """
         try:
-            return json.loads(self.body.decode(), parse_constant=_no_number)
+            return json.loads(self.body.decode(), parse_constant=_no_number, object_hook=Fields)
         except ValueError as error:
             raise Unexpected(f"JSON ({error})", str(self)) from None
 
@@ -171,11 +181,16 @@ class Wire:
         """Put bytes at a path. Where the headers say that the body is chunked, it is written as chunks."""
         return self.send(put_request(path, body, headers, credentials=credentials))
 
-    def put_cut(self, path: str, body: bytes, announced: int) -> None:
-        """Begin to put more bytes at a path than there are, and end the connection after these."""
+    def put_cut(self, path: str, body: bytes, announced: int | None) -> None:
+        """Begin to put more bytes at a path than there are, and end the connection after these.
+
+        :param announced: how many there are said to be; None for a body in chunks, of which this is the first.
+        """
+        headers = {"Transfer-Encoding": "chunked"} if announced is None else {"Content-Length": str(announced)}
+        first = b"%x\r\n%s\r\n" % (len(body), body) if announced is None else body
         connection = self._made()
         try:
-            self._write(connection, put_request(path, body, {"Content-Length": str(announced)}))
+            self._write(connection, put_request(path, first, headers), as_it_is=True)
         finally:
             connection.close()
 
@@ -200,7 +215,7 @@ class Wire:
             connection.close()
         return Answer(response.status, tuple(response.getheaders()), body)
 
-    def _write(self, connection: http.client.HTTPConnection, request: Request) -> None:
+    def _write(self, connection: http.client.HTTPConnection, request: Request, *, as_it_is: bool = False) -> None:
         names = {name.lower() for name, _ in request.headers}
         connection.putrequest(
             request.method, self._prefix + request.target, skip_host="host" in names, skip_accept_encoding=True
@@ -212,7 +227,7 @@ class Wire:
         if self.authorization and request.credentials:
             connection.putheader("Authorization", self.authorization)
         chunked = ("transfer-encoding", "chunked") in [(name.lower(), value) for name, value in request.headers]
-        connection.endheaders(request.body, encode_chunked=chunked)
+        connection.endheaders(request.body, encode_chunked=chunked and not as_it_is)
 
     def _connection(self) -> http.client.HTTPConnection:
         kept: http.client.HTTPConnection | None = getattr(self._kept, "connection", None)

@@ -18,6 +18,8 @@ from trackspec_conformance.racing import at_once
 CALLERS = 8
 LENGTH = 300_000
 MOST_LOOKS = 200
+PAUSE = 0.002
+"""Seconds from one look to the next."""
 
 
 @check("upload.together", rests_on=("upload.file",))
@@ -103,7 +105,7 @@ def nobody_sees_what_is_not_finished(repository: ArtifactRepository, fresh: Fres
     def look() -> list[tuple[str, int | None]]:
         found = set()
         for _ in range(MOST_LOOKS):
-            if not ended.is_set():
+            if not ended.wait(PAUSE):
                 found.update({(info.path, info.file_size) for info in repository.list_artifacts(folder)})
         return list(found)
 
