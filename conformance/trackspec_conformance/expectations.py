@@ -18,6 +18,10 @@ _MONOTONY = re.compile(r"(.)\1{40,}")
 """A run of one character that nobody wants to read to its end."""
 
 
+_LONGEST = 600
+"""Characters that are shown of a value."""
+
+
 class Unexpected(AssertionError):
     """An answer that the contract does not permit.
 
@@ -52,7 +56,27 @@ def expect_equal(expected: Any, got: Any, what: str = "") -> None:
     :param what: names the value where the calls do not, such as ``"the param's value"``.
     """
     if not same(expected, got):
-        raise Unexpected(_labelled(what, expected), shown(got))
+        place, expected, got = _narrowed(expected, got)
+        where = ", at ".join(part for part in (what, place) if part)
+        raise Unexpected(_labelled(where, expected), shown(got))
+
+
+def _narrowed(expected: Any, got: Any) -> tuple[str, Any, Any]:
+    """Where two values that are too long to show begin to differ, and what is there in both."""
+    place = ""
+    while max(len(_told(expected)), len(_told(got))) > _LONGEST:
+        if is_dataclass(expected) and isinstance(got, type(expected)):
+            names = [item.name for item in fields(expected) if item.compare]
+            steps = [(f".{name}", getattr(expected, name), getattr(got, name)) for name in names]
+        elif isinstance(expected, list) and isinstance(got, list) and len(expected) == len(got):
+            steps = [(f"[{number}]", *pair) for number, pair in enumerate(zip(expected, got, strict=True))]
+        elif isinstance(expected, dict) and isinstance(got, dict) and expected.keys() == got.keys():
+            steps = [(f"[{key!r}]", expected[key], got[key]) for key in expected]
+        else:
+            break
+        step, expected, got = next(step for step in steps if not same(*step[1:]))
+        place += step
+    return place, expected, got
 
 
 def expect_one_of(permitted: Collection[Any], got: Any, what: str = "") -> None:
@@ -142,7 +166,7 @@ def shown_error(error: BaseException) -> str:
 
 def shown(value: Any) -> str:
     """A value in one line, as ``repr`` tells it: long texts in short, and no optional field that is None."""
-    return _cut(_told(value), 600)
+    return _cut(_told(value), _LONGEST)
 
 
 def _told(value: Any) -> str:
@@ -163,7 +187,7 @@ def _told(value: Any) -> str:
 
 
 def same(left: Any, right: Any) -> bool:
-    """Deep equality in which NaN equals NaN and True is not 1."""
+    """Deep equality in which NaN equals NaN and True is not 1. The right side may be of a subclass."""
     if isinstance(left, float) and isinstance(right, float) and math.isnan(left):
         return math.isnan(right)
     if isinstance(left, bool) is not isinstance(right, bool):
@@ -172,7 +196,7 @@ def same(left: Any, right: Any) -> bool:
         return left.keys() == right.keys() and all(same(left[key], right[key]) for key in left)
     if isinstance(left, (list, tuple)) and isinstance(right, (list, tuple)):
         return len(left) == len(right) and all(map(same, left, right))
-    if is_dataclass(left) and type(left) is type(right):
+    if is_dataclass(left) and isinstance(right, type(left)):
         return all(same(getattr(left, f.name), getattr(right, f.name)) for f in fields(left) if f.compare)
     return bool(left == right)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import shutil
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
@@ -17,7 +18,7 @@ from trackspec_conformance.arrangement import Arrangement, Blocked
 from trackspec_conformance.calls import Call
 from trackspec_conformance.histories.performing import Order
 from trackspec_conformance.histories.transferring import content_of
-from trackspec_conformance.local_files import Content
+from trackspec_conformance.local_files import Content, Many
 from trackspec_conformance.lying_server import Lies, LyingServer
 
 
@@ -47,22 +48,24 @@ class FreshArtifacts(Arrangement[ArtifactRepository]):
         A path that ends in ``/`` is an empty folder.
         """
         folder = local_files.local_folder(files, within=self._within())
-        self.transcript.made("local_folder", (dict(files),) if files else (), "folder", folder)
+        self.transcript.made("local_folder", (_told(files),) if files else (), "folder", folder)
         return folder
 
     def destination(self) -> str:
         """A new local folder with nothing in it, for downloads."""
         return self.tree()
 
-    def link(self, place: str, target: str) -> str:
-        """A new symbolic link at a local place, which leads to the target."""
-        self.transcript.did(self._told("local_link", place, target))
-        return local_files.local_link(place, target)
+    def link(self, folder: str, path: str, target: str) -> str:
+        """A new symbolic link at a relative path in a local folder."""
+        link = local_files.local_link(folder, path, target)
+        self.transcript.made("local_link", (folder, path, target), "link", link)
+        return link
 
-    def pipe(self, place: str) -> str:
-        """A new named pipe at a local place."""
-        self.transcript.did(self._told("local_pipe", place))
-        return local_files.local_pipe(place)
+    def pipe(self, folder: str, name: str) -> str:
+        """A new named pipe in a local folder."""
+        pipe = local_files.local_pipe(folder, name)
+        self.transcript.made("local_pipe", (folder, name), "pipe", pipe)
+        return pipe
 
     def write(self, place: str, content: Content) -> str:
         """The file at a local place, with this content from now on."""
@@ -70,12 +73,26 @@ class FreshArtifacts(Arrangement[ArtifactRepository]):
         return local_files.local_write(place, content)
 
     @contextlib.contextmanager
-    def temporary_folders(self) -> Iterator[None]:
-        """Have the temporary folders that are made meanwhile removed with the local files of the check."""
+    def working_in(self, folder: str) -> Iterator[None]:
+        """Have a local folder for the working directory meanwhile."""
+        before = os.getcwd()
+        os.chdir(folder)
+        self.transcript.did(self._told("chdir", folder))
+        try:
+            yield
+        finally:
+            os.chdir(before)
+
+    @contextlib.contextmanager
+    def temporary_folders(self) -> Iterator[str]:
+        """Have the temporary folders that are made meanwhile removed with the local files of the check.
+
+        Gives the folder that they are made in.
+        """
         before = tempfile.tempdir
         tempfile.tempdir = self._within()
         try:
-            yield
+            yield tempfile.tempdir
         finally:
             tempfile.tempdir = before
 
@@ -156,3 +173,7 @@ class FreshArtifacts(Arrangement[ArtifactRepository]):
         if self._local is None:
             self._local = str(Path(tempfile.mkdtemp(prefix="trackspec-check-")).resolve())
         return self._local
+
+
+def _told(files: Mapping[str, Content]) -> Mapping[str, Content]:
+    return files if isinstance(files, Many) else dict(files)

@@ -8,6 +8,7 @@ import random
 import tempfile
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import TypeAlias
 
@@ -33,6 +34,28 @@ class Noise:
 Content: TypeAlias = "bytes | Noise"
 
 
+@dataclass(frozen=True)
+class Many(Mapping[str, "Content"]):
+    """Files that are too many to show: the path of each is a pattern with its number, and its size is 1 to 7."""
+
+    pattern: str
+    start: int
+    stop: int
+
+    def __getitem__(self, path: str) -> Content:
+        return self._files[path]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._files)
+
+    def __len__(self) -> int:
+        return self.stop - self.start
+
+    @cached_property
+    def _files(self) -> dict[str, Content]:
+        return {self.pattern.format(number): b"x" * (1 + number % 7) for number in range(self.start, self.stop)}
+
+
 def local_file(name: str, content: Content, *, within: str | None = None) -> str:
     """The path of a new file of this name, in a folder of its own or in one that is given."""
     directory = Path(within or tempfile.mkdtemp(prefix="trackspec-"))
@@ -54,22 +77,23 @@ def local_folder(tree: Mapping[str, Content] | None = None, *, within: str | Non
     return str(directory)
 
 
-def local_link(place: str, target: str) -> str:
-    """The path of a new symbolic link at this place, which leads to the target."""
-    Path(place).parent.mkdir(parents=True, exist_ok=True)
-    Path(place).symlink_to(target)
-    return place
+def local_link(folder: str, path: str, target: str) -> str:
+    """The path of a new symbolic link, at a relative path in a folder."""
+    link = Path(folder, path)
+    link.parent.mkdir(parents=True, exist_ok=True)
+    link.symlink_to(target)
+    return str(link)
 
 
-def local_pipe(place: str) -> str:
-    """The path of a new named pipe at this place."""
-    os.mkfifo(place)
-    return place
+def local_pipe(folder: str, name: str) -> str:
+    """The path of a new named pipe in a folder."""
+    pipe = Path(folder, name)
+    os.mkfifo(pipe)
+    return str(pipe)
 
 
 def local_write(place: str, content: Content) -> str:
     """The path of the file at this place, with this content from now on."""
-    Path(place).parent.mkdir(parents=True, exist_ok=True)
     return str(_written(Path(place), content))
 
 

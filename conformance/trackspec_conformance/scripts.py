@@ -17,6 +17,7 @@ _IMPORTS = {
     "contents_of(": "from trackspec_conformance.local_files import *",
     "cut(lambda": "from trackspec_conformance.interrupting import *",
     "end_a_process(": "from trackspec_conformance.interrupting import *",
+    "chdir(": "from os import chdir",
     "local_": "from trackspec_conformance.local_files import *",
 }
 

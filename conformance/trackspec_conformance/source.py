@@ -27,6 +27,8 @@ def source_of(value: Any, names: Mapping[str, str], namespace: str) -> str:
         return _bytes(value)
     if type(value) is float:
         return repr(value) if value - value == 0 else f"float({str(value)!r})"
+    if type(value) is bytes and len(value) > _LONG_TEXT and value == value[:1] * len(value):
+        return f"{value[:1]!r} * {len(value)}"
     if type(value) is int:
         return _integer(value)
     if type(value) is Fraction:
@@ -47,8 +49,8 @@ def source_of(value: Any, names: Mapping[str, str], namespace: str) -> str:
         items = [source_of(item, names, namespace) for item in value]
         return f"({', '.join(items)}{',' if len(items) == 1 else ''})"
     if type(value) is dict:
-        pairs = [f"{key!r}: {source_of(item, names, namespace)}" for key, item in value.items()]
-        return f"{{{', '.join(pairs)}}}"
+        pairs = [[source_of(half, names, namespace) for half in pair] for pair in value.items()]
+        return f"{{{', '.join(map(': '.join, pairs))}}}"
     if isinstance(value, Iterator):
         return "iter([])"  # what it would have given is gone once it was read
     text = repr(value)

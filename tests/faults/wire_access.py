@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from types import MappingProxyType
 
 from trackspec.errors import TrackspecError
@@ -27,6 +28,18 @@ class ReadingIsFree(ModelServer):
     def require_credentials(self, request: Request) -> None:
         if request.method != "GET":
             super().require_credentials(request)
+
+
+@fault("wire.credentials-missing")
+class HeadIsFree(ModelServer):
+    """HEAD is answered like GET, and asks for no credentials."""
+
+    def require_credentials(self, request: Request) -> None:
+        if request.method != "HEAD":
+            super().require_credentials(request)
+
+    def served(self, request: Request) -> Response:
+        return super().served(replace(request, method="GET") if request.method == "HEAD" else request)
 
 
 @fault("wire.credentials-wrong")

@@ -98,6 +98,17 @@ class EmptyPairsAreLeftOut(OtherAnswers):
 
 
 @fault("wire.empty-values")
+class EmptyTagsOfExperimentsAreLeftOut(ModelServer):
+    """A tag of an experiment whose value is empty is not answered."""
+
+    def json(self, status: int, fields: dict[str, Json]) -> Response:
+        experiment = fields.get("experiment")
+        if isinstance(experiment, dict):
+            experiment["tags"] = [tag for tag in experiment.get("tags") or [] if tag["value"]]
+        return super().json(status, fields)
+
+
+@fault("wire.empty-values")
 class EmptyValuesAreLeftOut(OtherAnswers):
     """An empty value is left out of its pair."""
 

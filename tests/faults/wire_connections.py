@@ -26,6 +26,17 @@ class BodiesStayUnread(ModelServer):
             return super().read_body() if self.path.partition("?")[0] in self.model.routes else b""
 
 
+@fault("wire.connection-usable")
+class BodiesOfStrangersStayUnread(ModelServer):
+    """The body of a request without credentials is not read, and is taken for the next request."""
+
+    class connection(Connection):  # noqa: N801 - in the place of the model's
+        """Reads what comes from somebody."""
+
+        def read_body(self) -> bytes:
+            return super().read_body() if "Authorization" in self.headers else b""
+
+
 @fault("wire.concurrent")
 class TheLastRequestCounts(ModelServer):
     """Requests share one place for what they ask for."""

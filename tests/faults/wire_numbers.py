@@ -59,6 +59,14 @@ class IntegersAreAnsweredAsDoubles(OtherAnswers):
         return int(float(value)) if type(value) is int else value
 
 
+@fault("wire.int64-exact")
+class TimesAreText(OtherAnswers):
+    """The times of a run are answered as strings."""
+
+    def _told(self, name: str, value: Json) -> Json:
+        return str(value) if name in ("start_time", "end_time") and value is not None else value
+
+
 @fault("wire.double-exact")
 class DoublesAreRounded(OtherAnswers):
     """A double is answered with fifteen digits."""
@@ -101,6 +109,21 @@ class NanIsAToken(ModelServer):
         response = super().json(status, fields)
         plain = changed(fields, lambda name, value: Double.NAMES.get(value, value) if name == "value" else value)
         response.body = json.dumps(plain).encode()
+        return response
+
+
+@fault("wire.double-names")
+class AnIntervalHasTokens(ModelServer):
+    """What is no JSON number is answered without quotes by one endpoint."""
+
+    def json(self, status: int, fields: dict[str, Json]) -> Response:
+        response = super().json(status, fields)
+        points = fields.get("metrics")
+        if isinstance(points, list) and any("run_id" in point for point in points if isinstance(point, dict)):
+            plain = changed(
+                fields, lambda name, value: Double.NAMES.get(value, value) if name == "value" else value
+            )
+            response.body = json.dumps(plain).encode()
         return response
 
 

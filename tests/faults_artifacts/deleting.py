@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fnmatch
 import posixpath
+import re
 from typing import Any
 from urllib.parse import unquote
 
@@ -28,6 +29,18 @@ class FoldersAreNotDeleted(MemoryArtifactRepository):
     """A folder stays with all below it."""
 
     def _delete(self, path: str) -> None:
+        if not list(self._list(path)):
+            super()._delete(path)
+
+
+@fault("delete.folder")
+class HiddenFilesStay(MemoryArtifactRepository):
+    """What has a name that begins with a full stop stays when the folder that it is in is deleted."""
+
+    def _delete(self, path: str) -> None:
+        for file in list(self._files_below(path)):
+            if "/." not in file.path[len(path) :]:
+                super()._delete(file.path)
         if not list(self._list(path)):
             super()._delete(path)
 
@@ -71,6 +84,17 @@ class DeletingIsByPattern(MemoryArtifactRepository):
         super()._delete(path)
         for info in list(self._list(parent_of(path))):
             if fnmatch.fnmatchcase(info.path, path):
+                super()._delete(info.path)
+
+
+@fault("delete.exact-name")
+class DeletingIsLike(MemoryArtifactRepository):
+    """An underscore in a path that is deleted is any character, as for SQL's LIKE."""
+
+    def _delete(self, path: str) -> None:
+        super()._delete(path)
+        for info in list(self._list(parent_of(path))):
+            if re.fullmatch(re.escape(path).replace("_", "."), info.path):
                 super()._delete(info.path)
 
 

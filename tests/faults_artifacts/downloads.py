@@ -6,6 +6,7 @@ import os
 import shutil
 import tempfile
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -128,6 +129,49 @@ class TheTemporaryFolderIsGone(MemoryArtifactRepository):
         return place
 
 
+@fault("download.without-destination")
+class DownloadsAreKept(MemoryArtifactRepository):
+    """What was downloaded without a destination is returned again, whatever the artifact is now."""
+
+    def __init__(self, artifact_uri: str = "memory:") -> None:
+        super().__init__(artifact_uri)
+        self._places: dict[str, str] = {}
+
+    def download_artifacts(self, artifact_path: Any, dst_path: Any = None) -> str:
+        if dst_path is None and Path(self._places.get(artifact_path, "")).is_file():
+            return self._places[artifact_path]
+        place = super().download_artifacts(artifact_path, dst_path)
+        return self._places.setdefault(artifact_path, place) if dst_path is None else place
+
+
+@fault("download.file")
+class PathsAreAsTheyWereGiven(MemoryArtifactRepository):
+    """The path that is returned begins with the destination as it was given, relative or not."""
+
+    def download_artifacts(self, artifact_path: Any, dst_path: Any = None) -> str:
+        place = super().download_artifacts(artifact_path, dst_path)
+        if dst_path is None or Path(dst_path).is_absolute():
+            return place
+        return f"{dst_path}/{artifact_path}"
+
+
+@fault("download.copied")
+class DownloadsAreLinked(MemoryArtifactRepository):
+    """A file in a destination is read again as the artifact."""
+
+    def __init__(self, artifact_uri: str = "memory:") -> None:
+        super().__init__(artifact_uri)
+        self._places: dict[str, Path] = {}
+
+    def _place(self, file: FileInfo, destination: Destination) -> None:
+        linked = self._places.get(file.path)
+        if linked is not None and linked.is_file():
+            self._store(file.path, linked.read_bytes())
+            file = replace(file, file_size=linked.stat().st_size)
+        super()._place(file, destination)
+        self._places[file.path] = Path(destination.place_of(file.path))
+
+
 @fault("download.is-a-copy")
 class DownloadsAreTheArtifacts(MemoryArtifactRepository):
     """What was downloaded without a destination is read again as the artifact."""
@@ -154,6 +198,18 @@ class TheTemporaryFolderIsOpen(MemoryArtifactRepository):
         if dst_path is None:
             dst_path = tempfile.mkdtemp(prefix="trackspec-")
             Path(dst_path).chmod(0o755)
+        return super().download_artifacts(artifact_path, dst_path)
+
+
+@fault("download.temporary-private")
+class OneFolderIsForAll(MemoryArtifactRepository):
+    """What is downloaded without a destination lies in one folder, which everybody may read."""
+
+    def download_artifacts(self, artifact_path: Any, dst_path: Any = None) -> str:
+        if dst_path is None:
+            dst_path = Path(tempfile.gettempdir(), "downloads")
+            dst_path.mkdir(exist_ok=True)
+            dst_path.chmod(0o755)
         return super().download_artifacts(artifact_path, dst_path)
 
 

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import gzip
 from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
+from trackspec import local_trees
 from trackspec.artifact_locations import artifact_location
-from trackspec.artifact_paths import parent_of
+from trackspec.artifact_paths import parent_of, valid_path
 from trackspec.entities import FileInfo
+from trackspec.errors import TrackspecError
 from trackspec.memory_repository import MemoryArtifactRepository
 
 from . import fault
@@ -30,6 +34,24 @@ class LineBreaksAreFolded(OtherContents):
 
     def _kept(self, content: bytes) -> bytes:
         return content.replace(b"\r\n", b"\n")
+
+
+@fault("artifact.exact")
+class NamesOfTextsTell(MemoryArtifactRepository):
+    """A file whose name says that it is text is kept with the line ends of text."""
+
+    def _store(self, path: str, content: bytes) -> None:
+        super()._store(path, content.replace(b"\r\n", b"\n") if path.endswith((".txt", ".csv")) else content)
+
+
+@fault("artifact.exact")
+class NamesOfArchivesTell(MemoryArtifactRepository):
+    """A file whose name says that it is compressed is read as what was compressed."""
+
+    def _fetch(self, file: FileInfo, local_file: Path) -> None:
+        super()._fetch(file, local_file)
+        if file.path.endswith("gz"):
+            local_file.write_bytes(gzip.decompress(local_file.read_bytes()))
 
 
 @fault("artifact.exact")
@@ -160,6 +182,31 @@ class FoldersGiveWayToFiles(MemoryArtifactRepository):
     def _require_free(self, path: str) -> None:
         self._delete(path)
         super()._require_free(path)
+
+
+@fault("artifact.file-or-folder")
+class WhatHasNoPlaceIsLeftOut(MemoryArtifactRepository):
+    """What cannot be where it belongs is not stored, without a word."""
+
+    def _put(self, local_file: Path, path: str) -> None:
+        try:
+            self._require_free(path)
+        except TrackspecError:
+            return
+        super()._put(local_file, path)
+
+
+@fault("artifact.file-or-folder")
+class AFolderIsLoggedButForOneFile(MemoryArtifactRepository):
+    """Of a local folder, the file that cannot be where it belongs is left out."""
+
+    def log_artifacts(self, local_dir: Any, artifact_path: Any = None) -> None:
+        for file, path in local_trees.uploaded_files(local_dir, valid_path(artifact_path)):
+            try:
+                self._require_free(path)
+            except TrackspecError:
+                continue
+            self._put_one(file, path)
 
 
 @fault("repository.agreement")

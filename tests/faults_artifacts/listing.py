@@ -190,6 +190,15 @@ class FoldersAreOfTheFirstPage(OtherListings):
         return [info for number, info in enumerate(listed) if number < 1000 or not info.is_dir]
 
 
+@fault("crowd.above")
+class AFolderIsOfEachPage(MemoryArtifactRepository):
+    """A folder is listed once for each thousand of the files below it."""
+
+    def list_artifacts(self, path: str | None = None) -> list[FileInfo]:
+        listed = super().list_artifacts(path)
+        return [info for info in listed for _ in range(1 + len(list(self._list(info.path))) // 1000)]
+
+
 @fault("crowd.order")
 class PagesComeAsTheyEnd(OtherListings):
     """The pages of a listing are in order, and not among each other."""

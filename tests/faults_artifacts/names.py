@@ -6,9 +6,11 @@ import hashlib
 import re
 import unicodedata
 from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path
 from urllib.parse import unquote
 
+from trackspec.artifact_paths import parent_of
 from trackspec.entities import FileInfo
 from trackspec.memory_repository import MemoryArtifactRepository
 
@@ -127,6 +129,20 @@ class TheHomeIsExpanded(OtherNames):
 
     def _kept(self, name: str) -> str:
         return name.replace("~", "home")
+
+
+@fault("names.patterns")
+class FoldersAreListedLike(MemoryArtifactRepository):
+    """An underscore in the path of a folder that is listed is any character, as for SQL's LIKE."""
+
+    def _list(self, path: str) -> Iterable[FileInfo]:
+        listed = list(super()._list(path))
+        if path and "_" in path.rpartition("/")[2]:
+            for info in super()._list(parent_of(path)):
+                if info.path != path and re.fullmatch(re.escape(path).replace("_", "."), info.path):
+                    below = super()._list(info.path)
+                    listed += [replace(found, path=path + found.path[len(path) :]) for found in below]
+        return listed
 
 
 @fault("names.longest")

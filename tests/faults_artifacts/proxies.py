@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 from urllib.parse import unquote
 
@@ -15,6 +16,17 @@ from trackspec.protocol.model_proxy import ModelProxy, ProxyConnection
 from trackspec.protocol.model_server import Request, Response
 
 from . import fault
+
+
+@fault("proxy.listing")
+class NothingIsMissing(ModelProxy):
+    """The listing of a folder that is not there is refused."""
+
+    def list_artifacts(self, endpoint: ArtifactEndpoint, request: Request, path: str) -> Response:
+        answer = super().list_artifacts(endpoint, request, path)
+        if b'"path"' not in answer.body:
+            raise TrackspecError("There is no such folder.", ErrorCode.RESOURCE_DOES_NOT_EXIST)
+        return answer
 
 
 @fault("proxy.listing")
@@ -60,6 +72,16 @@ class VersionsAreNotCompared(ModelProxy):
 
     def is_same(self, request: Request, answer: Response) -> bool:
         return "ETag" in answer.headers
+
+
+@fault("proxy.download")
+class ArchivesAreUnpacked(ModelProxy):
+    """A file whose name says that it is compressed is said to be encoded, so that clients decode it."""
+
+    def download_artifact(self, endpoint: ArtifactEndpoint, request: Request, path: str) -> Response:
+        answer = super().download_artifact(endpoint, request, path)
+        told = {"Content-Encoding": "gzip"} if path.endswith("gz") else {}
+        return replace(answer, headers={**answer.headers, **told})
 
 
 @fault("proxy.missing")
@@ -117,11 +139,37 @@ class TakesParts(ProxyConnection):
         return None
 
 
+class TakesChunks(ProxyConnection):
+    """Takes the end of a connection for the end of the chunks."""
+
+    def size_of_chunk(self) -> int:
+        return int(self.rfile.readline().split(b";")[0] or b"0", 16)
+
+
+@fault("proxy.upload-cut")
+class CutChunksAreKept(ModelProxy):
+    """The chunks that have arrived when the connection ends are the file."""
+
+    connection = TakesChunks
+
+
 @fault("proxy.upload-cut")
 class CutUploadsAreKept(ModelProxy):
     """What has arrived of a body when its connection ends is the file."""
 
     connection = TakesParts
+
+
+@fault("proxy.delete")
+class NeighboursAreDeleted(ModelProxy):
+    """What has a name that the deleted one's begins is deleted as well."""
+
+    def delete_artifacts(self, endpoint: ArtifactEndpoint, request: Request, path: str) -> Response:
+        judged = self.judged(path.removesuffix("/"))
+        for found in self.repository.list_artifacts(judged.rpartition("/")[0]):
+            if found.path.startswith(judged):
+                self.repository.delete_artifacts(found.path)
+        return self.told(endpoint, {})
 
 
 @fault("proxy.delete")
@@ -143,6 +191,14 @@ class SlashesAreRefused(ModelProxy):
     def delete_artifacts(self, endpoint: ArtifactEndpoint, request: Request, path: str) -> Response:
         valid_path(path)
         return super().delete_artifacts(endpoint, request, path)
+
+
+@fault("proxy.path-decoded-once")
+class APlusIsASpace(ModelProxy):
+    """A plus in a URL's path is a space."""
+
+    def decoded(self, rest: str) -> str:
+        return super().decoded(rest.replace("+", " "))
 
 
 @fault("proxy.path-decoded-once")
@@ -223,6 +279,29 @@ class FilesAreForEverybody(ModelProxy):
 
 
 @fault("proxy.credentials")
+class HeadIsForEverybody(ModelProxy):
+    """HEAD is answered like GET, and asks for no credentials."""
+
+    def require_credentials(self, request: Request) -> None:
+        if request.method != "HEAD":
+            super().require_credentials(request)
+
+    def served(self, request: Request) -> Response:
+        return super().served(replace(request, method="GET") if request.method == "HEAD" else request)
+
+
+@fault("proxy.connection-usable")
+class RefusedBodiesStayUnread(ModelProxy):
+    """The body of an upload without credentials is not read, and is taken for the next request."""
+
+    class connection(ProxyConnection):  # noqa: N801 - in the place of the model's
+        """Reads what comes from somebody."""
+
+        def read_body(self) -> bytes:
+            return super().read_body() if "Authorization" in self.headers else b""
+
+
+@fault("proxy.credentials")
 class PartsAreForEverybody(ModelProxy):
     """Uploads in parts are begun for whoever asks."""
 
@@ -274,6 +353,16 @@ class RunFilesLeadAnywhere(_Lenient):
 
     def cleaned(self, path: str) -> str:
         return super().cleaned(path).removeprefix("artifacts/")
+
+
+@fault("proxy.run-file")
+class RunFilesAreGuessed(ModelProxy):
+    """A browser may guess what a file of a run is."""
+
+    def get_run_artifact(self, endpoint: ArtifactEndpoint, request: Request, path: str) -> Response:
+        answer = super().get_run_artifact(endpoint, request, path)
+        told = {name: value for name, value in answer.headers.items() if name != "X-Content-Type-Options"}
+        return replace(answer, headers={**told, "X-Content-Type-Options": "none"})
 
 
 @fault("proxy.run-elsewhere")

@@ -9,6 +9,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+from trackspec import local_trees
 from trackspec.artifact_paths import parent_of, valid_path
 from trackspec.errors import ErrorCode, TrackspecError
 from trackspec.memory_repository import MemoryArtifactRepository
@@ -68,6 +69,30 @@ class FilesOfOneSizeAreTheSame(MemoryArtifactRepository):
             super()._store(path, content)
 
 
+@fault("upload.overwrite")
+class OlderFilesAreLeftOut(MemoryArtifactRepository):
+    """A file that is as long as what is there, and was changed before that was logged, is not transferred."""
+
+    def __init__(self, artifact_uri: str = "memory:") -> None:
+        super().__init__(artifact_uri)
+        self._times: dict[str, float] = {}
+
+    def _put(self, local_file: Path, path: str) -> None:
+        status, found = local_file.stat(), self._find(path)
+        if not found or found.file_size != status.st_size or status.st_mtime > self._times.get(path, 0):
+            super()._put(local_file, path)
+            self._times[path] = time.time()
+
+
+@fault("upload.source-stays")
+class LocalFilesAreReadOnly(MemoryArtifactRepository):
+    """Nobody may write to a local file any more once it was logged."""
+
+    def _put(self, local_file: Path, path: str) -> None:
+        super()._put(local_file, path)
+        local_file.chmod(0o444)
+
+
 @fault("upload.source-stays")
 class LocalFilesAreMoved(MemoryArtifactRepository):
     """A local file is gone once it was logged."""
@@ -112,6 +137,16 @@ class FoldersAreFlattened(MemoryArtifactRepository):
                     if inner == info.path:
                         self._delete(inner)
                         self._put(path, f"{folder}/{path.name}".lstrip("/"))
+
+
+@fault("upload.folder")
+class RubbishIsLeftOut(MemoryArtifactRepository):
+    """Of a local folder, what looks like a file for a while is left out."""
+
+    def log_artifacts(self, local_dir: Any, artifact_path: Any = None) -> None:
+        for file, path in local_trees.uploaded_files(local_dir, valid_path(artifact_path)):
+            if not path.endswith((".tmp", ".pyc")):
+                self._put_one(file, path)
 
 
 @fault("upload.folder")
@@ -195,6 +230,24 @@ class FoldersAreMarkedByFiles(MemoryArtifactRepository):
 
 
 @fault("upload.path-like")
+class PathsAreOfTheTop(MemoryArtifactRepository):
+    """A local path that is relative is taken to be below the top of the file system."""
+
+    def log_artifact(self, local_file: Any, artifact_path: Any = None) -> None:
+        super().log_artifact(Path("/", local_file), artifact_path)
+
+
+@fault("upload.path-like")
+class ASlashEndsNoFolder(MemoryArtifactRepository):
+    """A local folder whose path ends with a slash is not found."""
+
+    def log_artifacts(self, local_dir: Any, artifact_path: Any = None) -> None:
+        if str(local_dir).endswith("/"):
+            raise TrackspecError("There is no such folder.", ErrorCode.INVALID_PARAMETER_VALUE)
+        super().log_artifacts(local_dir, artifact_path)
+
+
+@fault("upload.path-like")
 class PathsAreNoStrings(MemoryArtifactRepository):
     """A local path that is no string is refused."""
 
@@ -252,6 +305,27 @@ class WhatCannotBeReadIsEmpty(MemoryArtifactRepository):
             super()._put_one(local_file, path)
         except TrackspecError:
             self._store(path, b"")
+
+
+@fault("upload.unreadable-refused")
+class FoldersAreLoggedAsFarAsTheyAreRead(MemoryArtifactRepository):
+    """Of a local folder, the files that cannot be read are left out."""
+
+    def log_artifacts(self, local_dir: Any, artifact_path: Any = None) -> None:
+        for file, path in local_trees.uploaded_files(local_dir, valid_path(artifact_path)):
+            with suppress(TrackspecError):
+                local_trees.require_readable(file)
+                self._put(file, path)
+
+
+@fault("upload.unreadable-refused")
+class RoomIsMadeFirst(MemoryArtifactRepository):
+    """What is there is deleted before the local file that replaces it is read."""
+
+    def _put_one(self, local_file: Path, path: str) -> None:
+        if self._find(path) is not None:
+            self._delete(path)
+        super()._put_one(local_file, path)
 
 
 @fault("upload.unreadable-refused")
@@ -423,6 +497,22 @@ class InPieces(MemoryArtifactRepository):
 @fault("upload.read-while-replaced")
 class FilesGrow(InPieces):
     """A file that is being written is seen in part under its path."""
+
+
+@fault("upload.nothing-else-seen")
+class WhatIsWrittenHasAName(MemoryArtifactRepository):
+    """A file that is being written is listed under another name."""
+
+    def _put(self, local_file: Path, path: str) -> None:
+        self._store(f"{path}.tmp", b"")
+        time.sleep(0.01)
+        super()._put(local_file, path)
+        self._delete(f"{path}.tmp")
+
+
+@fault("upload.nothing-else-seen")
+class SizesGrow(InPieces):
+    """A file that is being written is listed with the size that it has so far."""
 
 
 @fault("upload.same-path-together")

@@ -9,6 +9,7 @@ import json
 import netrc
 import os
 import select
+import socket
 import ssl
 import threading
 from collections.abc import Mapping, Sequence
@@ -21,6 +22,8 @@ from trackspec_conformance.expectations import Unexpected
 BASE = "/api/2.0/mlflow/"
 JSON_TYPE = "application/json"
 PATIENCE = 25.0
+MOMENT = 0.02
+"""Seconds."""
 
 Query = Mapping[str, object] | Sequence[tuple[str, str]] | str
 """The fields of a query, a list of values being a field that is repeated; or the query as it is to be sent."""
@@ -43,6 +46,16 @@ class Request:
     headers: tuple[tuple[str, str], ...] = ()
     body: bytes | None = None
     credentials: bool = True
+
+
+class Fields(dict[str, Any]):
+    """The fields of a JSON object. To ask for one that is missing is to expect it.
+
+    :raises Unexpected: if a field is asked for that is not there.
+    """
+
+    def __missing__(self, name: str) -> Any:
+        raise Unexpected(f"a field {name!r}", f"the fields {', '.join(self)}" if self else "no field")
 
 
 @dataclass(frozen=True)
@@ -70,7 +83,7 @@ class Answer:
         :raises Unexpected: if it is no JSON in UTF-8.
         """
         try:
-            return json.loads(self.body.decode(), parse_constant=_no_number)
+            return json.loads(self.body.decode(), parse_constant=_no_number, object_hook=Fields)
         except ValueError as error:
             raise Unexpected(f"JSON ({error})", str(self)) from None
 
@@ -113,6 +126,7 @@ class Wire:
         self._secure = parts.scheme == "https"
         self._host, self._port, self._prefix = parts.hostname or "", parts.port, parts.path.rstrip("/")
         self._kept = threading.local()
+        self._closes: bool | None = None
 
     @classmethod
     def from_environment(cls, url: str) -> Wire:
@@ -167,11 +181,16 @@ class Wire:
         """Put bytes at a path. Where the headers say that the body is chunked, it is written as chunks."""
         return self.send(put_request(path, body, headers, credentials=credentials))
 
-    def put_cut(self, path: str, body: bytes, announced: int) -> None:
-        """Begin to put more bytes at a path than there are, and end the connection after these."""
+    def put_cut(self, path: str, body: bytes, announced: int | None) -> None:
+        """Begin to put more bytes at a path than there are, and end the connection after these.
+
+        :param announced: how many there are said to be; None for a body in chunks, of which this is the first.
+        """
+        headers = {"Transfer-Encoding": "chunked"} if announced is None else {"Content-Length": str(announced)}
+        first = b"%x\r\n%s\r\n" % (len(body), body) if announced is None else body
         connection = self._made()
         try:
-            self._write(connection, put_request(path, body, {"Content-Length": str(announced)}))
+            self._write(connection, put_request(path, first, headers), as_it_is=True)
         finally:
             connection.close()
 
@@ -182,6 +201,7 @@ class Wire:
         :raises http.client.HTTPException: if what answers does not speak HTTP.
         """
         connection = self._connection()
+        self._kept.as_it_is = keep_open
         try:
             self._write(connection, request)
             if request.method == "HEAD":
@@ -195,7 +215,7 @@ class Wire:
             connection.close()
         return Answer(response.status, tuple(response.getheaders()), body)
 
-    def _write(self, connection: http.client.HTTPConnection, request: Request) -> None:
+    def _write(self, connection: http.client.HTTPConnection, request: Request, *, as_it_is: bool = False) -> None:
         names = {name.lower() for name, _ in request.headers}
         connection.putrequest(
             request.method, self._prefix + request.target, skip_host="host" in names, skip_accept_encoding=True
@@ -207,17 +227,32 @@ class Wire:
         if self.authorization and request.credentials:
             connection.putheader("Authorization", self.authorization)
         chunked = ("transfer-encoding", "chunked") in [(name.lower(), value) for name, value in request.headers]
-        connection.endheaders(request.body, encode_chunked=chunked)
+        connection.endheaders(request.body, encode_chunked=chunked and not as_it_is)
 
     def _connection(self) -> http.client.HTTPConnection:
         kept: http.client.HTTPConnection | None = getattr(self._kept, "connection", None)
         if kept is None:
             kept = self._kept.connection = self._made()
-        elif kept.sock is not None and select.select([kept.sock], [], [], 0)[0]:
-            kept.close()  # the server has closed it, or says something that nobody asked
+        elif kept.sock is not None and self._is_over(kept.sock):
+            kept.close()
         if kept.sock is None:
             kept.connect()
         return kept
+
+    def _is_over(self, sock: socket.socket) -> bool:
+        """Whether a connection is not to be used again: the server has closed it, or says something unasked.
+
+        Some servers close each connection without saying so. Whether this one does shows within moments of its
+        first answer.
+        """
+        if self._closes:
+            return True
+        first, self._closes = self._closes is None, False
+        if not select.select([sock], [], [], MOMENT if first else 0)[0]:
+            return False
+        ended = isinstance(sock, ssl.SSLSocket) or not sock.recv(1, socket.MSG_PEEK)
+        self._closes = first and ended
+        return ended or not self._kept.as_it_is
 
     def _made(self) -> http.client.HTTPConnection:
         if self._secure:

@@ -171,6 +171,6 @@ def _plain_pairs(value: Json) -> dict[str, str] | None:
 
 
 def _object(value: Json, field: str) -> dict[str, Json]:
-    if type(value) is not dict:
+    if not isinstance(value, dict):
         raise invalid(f"The field {field!r} must be an object, not {shown(value)}.")
     return value

@@ -35,11 +35,19 @@ class ProxyConnection(Connection):
     def chunks(self) -> list[bytes]:
         """The chunks of a body."""
         found = []
-        while size := int(self.rfile.readline().split(b";")[0] or b"0", 16):
+        while size := self.size_of_chunk():
             found.append(self.rfile.read(size))
+            self.require_whole(found[-1], size)
             self.rfile.readline()
         self.rfile.readline()
         return found
+
+    def size_of_chunk(self) -> int:
+        """The number of bytes that the next chunk says to have; 0 ends the body."""
+        told = self.rfile.readline().split(b";")[0].strip()
+        if not re.fullmatch(rb"[0-9A-Fa-f]{1,15}", told):
+            raise invalid("The body is not whole.")
+        return int(told, 16)
 
     def require_whole(self, body: bytes, length: int) -> None:
         """Require that a body has the length that was told."""

@@ -8,6 +8,7 @@ from trackspec_conformance.checks import check
 from trackspec_conformance.expectations import expect_equal, raising, refused
 from trackspec_conformance.fresh_artifacts import FreshArtifacts
 from trackspec_conformance.local_files import tree_of
+from trackspec_conformance.suites.artifacts.listing_at_scale import many
 
 LOGGED = ("upload.folder",)
 
@@ -27,7 +28,7 @@ def a_deleted_file_is_gone(repository: ArtifactRepository, fresh: FreshArtifacts
 @check("delete.folder", rests_on=("delete.file",))
 def a_deleted_folder_is_gone(repository: ArtifactRepository, fresh: FreshArtifacts) -> None:
     """A folder is deleted with all below it, and is not listed any more."""
-    folder = fresh.logged({"a/b": b"1", "a/c/d": b"2", "a/c/e/f": b"3", "g": b"4"})
+    folder = fresh.logged({"a/b": b"1", "a/c/d": b"2", "a/c/e/f": b"3", "a/.h/.i": b"", "g": b"4"})
 
     repository.delete_artifacts(f"{folder}/a")
 
@@ -51,7 +52,7 @@ def nothing_else_is_deleted(repository: ArtifactRepository, fresh: FreshArtifact
 @check("delete.exact-name", rests_on=("delete.file",))
 def names_are_taken_as_they_are(repository: ArtifactRepository, fresh: FreshArtifacts) -> None:
     """Files whose names read as patterns, encodings and parts of a URI are deleted, and no other ones."""
-    odd = ("a*", "a?", "[ab]", "a%20b", "a#b", "a?b", "a;b", "a+b", "~", "a.", "．．")
+    odd = ("a*", "a?", "[ab]", "a%20b", "a#b", "a?b", "a;b", "a+b", "~", "a.", "．．", "a_", "%", "_")
     others = dict.fromkeys(("a", "ab", "abc", "a b", "b", "A", "a,", "c/a", "c/ab"), b"other")
     folder = fresh.logged({**dict.fromkeys(odd, b"odd"), **others})
 
@@ -119,8 +120,8 @@ def bad_paths_delete_nothing(repository: ArtifactRepository, fresh: FreshArtifac
 def many_files_are_deleted(repository: ArtifactRepository, fresh: FreshArtifacts) -> None:
     """A folder with more than a thousand files is deleted whole, and what lies beside it stays."""
     folder = fresh.logged({"beside": b"1"})
-    for start in range(0, 1050, 150):
-        fresh.logged({f"many/{number:04}": b"" for number in range(start, start + 150)}, folder)
+    for piece in many("many/{:04}"):
+        fresh.logged(piece, folder)
 
     repository.delete_artifacts(f"{folder}/many")
 

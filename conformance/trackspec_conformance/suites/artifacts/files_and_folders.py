@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 from pathlib import Path
 
 from hypothesis import strategies as st
@@ -9,7 +10,7 @@ from hypothesis import strategies as st
 from trackspec import ArtifactRepository, ErrorCode, FileInfo
 from trackspec_conformance.artifact_trees import files_below
 from trackspec_conformance.checks import check
-from trackspec_conformance.expectations import expect_equal, expect_one_of, unless_refused
+from trackspec_conformance.expectations import expect_equal, unless_refused
 from trackspec_conformance.exploring import explore
 from trackspec_conformance.fresh_artifacts import FreshArtifacts
 from trackspec_conformance.local_files import tree_of
@@ -38,6 +39,20 @@ def awkward_bytes_are_kept(repository: ArtifactRepository, fresh: FreshArtifacts
 
     expected = {f"{number}.bin": content for number, content in enumerate(contents)}
     expect_equal(expected, tree_of(repository.download_artifacts(folder, fresh.destination())), "the files")
+
+
+@check("artifact.exact", rests_on=LOGGED)
+def no_name_tells_how_to_read(repository: ArtifactRepository, fresh: FreshArtifacts) -> None:
+    """Files whose names say that they are text or compressed are read as they were logged."""
+    text = b"\xef\xbb\xbfa,b\r\nc\rd\n\x1a\xff\n"
+    squeezed = gzip.compress(b"content", mtime=0)
+    files = {f"a.{kind}": text for kind in ("txt", "csv", "json", "yaml", "md", "html", "svg", "xml", "py", "log")}
+    files |= dict.fromkeys(("a.gz", "a.json.gz", "a.tgz", "a.svgz"), squeezed)
+    folder = fresh.folder()
+
+    repository.log_artifacts(fresh.tree(files), folder)
+
+    expect_equal(files, tree_of(repository.download_artifacts(folder, fresh.destination())), "the files")
 
 
 @check("artifact.exact", rests_on=LOGGED)
@@ -121,12 +136,17 @@ def nothing_is_logged_over_a_file_that_it_would_be_in(
     """A file stays when something is logged below its path, whether that is refused or kept."""
     folder = fresh.logged({"a": b"file"})
 
+    kept = False
     with unless_refused(ErrorCode.INVALID_PARAMETER_VALUE):
         repository.log_artifact(fresh.file("b", b"below"), f"{folder}/a")
+        kept = True
 
     downloaded = Path(repository.download_artifacts(f"{folder}/a", fresh.destination()))
-    kept = downloaded.read_bytes() if downloaded.is_file() else tree_of(str(downloaded))
-    expect_equal(b"file", kept, "the file that was there before")
+    found = downloaded.read_bytes() if downloaded.is_file() else tree_of(str(downloaded))
+    expect_equal(b"file", found, "the file that was there before")
+    if kept:
+        below = tree_of(repository.download_artifacts(f"{folder}/a/b", fresh.destination()))
+        expect_equal({"": b"below"}, below, "what was logged below it, since that was not refused")
 
 
 @check("artifact.file-or-folder", rests_on=LOGGED)
@@ -134,10 +154,32 @@ def nothing_is_logged_over_a_folder(repository: ArtifactRepository, fresh: Fresh
     """What lies in a folder stays when a file is logged to the folder's path, whether that is refused or kept."""
     folder = fresh.logged({"a/b": b"below"})
 
+    kept = False
     with unless_refused(ErrorCode.INVALID_PARAMETER_VALUE):
         repository.log_artifact(fresh.file("a", b"file"), folder)
+        kept = True
 
     downloaded = tree_of(repository.download_artifacts(f"{folder}/a/b", fresh.destination()))
     expect_equal({"": b"below"}, downloaded, "the file that was there before")
     sizes = {info.path: info.file_size for info in repository.list_artifacts(f"{folder}/a")}
-    expect_one_of([{f"{folder}/a/b": 5}], sizes, "the folder's listing")
+    expect_equal({f"{folder}/a/b": 5}, sizes, "the folder's listing")
+    if kept:
+        files = [info for info in repository.list_artifacts(folder) if not info.is_dir]
+        expect_equal([FileInfo(f"{folder}/a", False, 4)], files, "the file, since it was not refused")
+
+
+@check("artifact.file-or-folder", rests_on=("upload.folder",))
+def no_file_of_a_folder_is_left_out(repository: ArtifactRepository, fresh: FreshArtifacts) -> None:
+    """A local folder of which one file cannot be where it belongs is refused, or all of it is there."""
+    folder = fresh.logged({"a/b": b"below"})
+
+    kept = False
+    with unless_refused(ErrorCode.INVALID_PARAMETER_VALUE):
+        repository.log_artifacts(fresh.tree({"0": b"1", "a": b"file", "c": b"22"}), folder)
+        kept = True
+
+    below = tree_of(repository.download_artifacts(f"{folder}/a/b", fresh.destination()))
+    expect_equal({"": b"below"}, below, "the file that was there before")
+    if kept:
+        files = {info.path: info.file_size for info in repository.list_artifacts(folder) if not info.is_dir}
+        expect_equal({f"{folder}/0": 1, f"{folder}/a": 4, f"{folder}/c": 2}, files, "the files of the folder")

@@ -12,7 +12,7 @@ from trackspec_conformance.local_files import Noise, digest_of
 
 MEBIBYTE = 1024 * 1024
 LARGE = 100 * MEBIBYTE + 3
-PARTS = (1, 4, 5, 8, 16)
+PARTS = (1, 4, 5, 8, 10, 16)
 """Mebibytes that transfers are commonly cut into."""
 
 

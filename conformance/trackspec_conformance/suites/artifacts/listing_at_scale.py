@@ -6,25 +6,30 @@ from itertools import pairwise
 from pathlib import Path
 
 from trackspec import ArtifactRepository, FileInfo
+from trackspec.artifact_paths import parent_of
 from trackspec_conformance.checks import check
 from trackspec_conformance.expectations import Unexpected, expect_equal
 from trackspec_conformance.fresh_artifacts import FreshArtifacts
+from trackspec_conformance.local_files import Many
 
 MANY = 1050
-PIECE = 150
+PIECE = 50
 """Files that are logged by one call, so that no call takes long."""
 
 
+def many(pattern: str) -> list[Many]:
+    """The files of a crowd, in pieces; each path is the pattern with a number."""
+    return [Many(pattern, start, min(start + PIECE, MANY)) for start in range(0, MANY, PIECE)]
+
+
 def crowd(fresh: FreshArtifacts, *, folders: bool = False) -> str:
-    """A folder with many files, or many folders, which all checks of a process share; the files' sizes differ."""
-    pattern = "{:04}/x" if folders else "{:04}"
-    pieces = [
-        {pattern.format(number): b"x" * (1 + number % 7) for number in range(start, min(start + PIECE, MANY))}
-        for start in range(0, MANY, PIECE)
-    ]
-    name = "{n:04}/x" if folders else "{n:04}"
-    told = f"{{f'{name}': b'x' * (1 + n % 7) for n in range({MANY})}}"
-    return fresh.shared("folders" if folders else "files", pieces, told)
+    """A folder with many files, or many folders, which all checks of a process share; the files' sizes differ.
+
+    It is the only thing in the folder that it is in.
+    """
+    kind, pattern = ("folders", "{:04}/x") if folders else ("files", "{:04}")
+    filled = repr(Many(f"{kind}/{pattern}", 0, MANY))
+    return f"{fresh.shared(kind, many(f'{kind}/{pattern}'), filled)}/{kind}"
 
 
 def require_same(expected: list[str], got: list[str]) -> None:
@@ -67,6 +72,16 @@ def many_files_are_in_order(repository: ArtifactRepository, fresh: FreshArtifact
 
     out_of_order = [pair for pair in pairwise(listed) if pair[0] > pair[1]]
     expect_equal([], out_of_order[:3], "neighbours that are not in order")
+
+
+@check("crowd.above", rests_on=("crowd.files",), timeout=120)
+def a_crowded_folder_is_listed_once(repository: ArtifactRepository, fresh: FreshArtifacts) -> None:
+    """A folder with more than a thousand files is one entry of the folder that it is in."""
+    folder = crowd(fresh)
+
+    listed = repository.list_artifacts(parent_of(folder))
+
+    expect_equal([FileInfo(folder, True, None)], listed, "the listing of the folder above")
 
 
 @check("crowd.downloaded", rests_on=("crowd.files",), timeout=120)

@@ -23,7 +23,7 @@ def require_kept(repository: ArtifactRepository, fresh: FreshArtifacts, names: S
     """Require that files and folders of these names are listed and downloaded, each with its own content."""
     folder = fresh.folder()
     files = {f"{name}": f"file {number}".encode() for number, name in enumerate(names)}
-    within = {f"in {number}/{name}/x": f"in folder {number}".encode() for number, name in enumerate(names)}
+    within = {f"in a folder/{name}/{number}": f"{number}, in".encode() for number, name in enumerate(names)}
 
     for name, content in files.items():
         repository.log_artifact(fresh.file(name, content), folder)
@@ -134,7 +134,7 @@ def patterns_are_not_expanded(repository: ArtifactRepository, fresh: FreshArtifa
         "a|b",
         "<a>",
     )
-    require_kept(repository, fresh, (*names, "!a", "a^b", "-rf", "--help"))
+    require_kept(repository, fresh, (*names, "!a", "a^b", "-rf", "--help", "a_b", "axb", "_", "x"))
 
 
 @check("names.longest", rests_on=LOGGED)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import gzip
+import http.client
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
 from trackspec import ArtifactRepository, ErrorCode, FileInfo
 from trackspec.protocol.artifact_endpoints import ARTIFACT_ENDPOINTS, ARTIFACTS, ARTIFACTS_BASE, IN_PATH
@@ -12,6 +14,7 @@ from trackspec_conformance.checks import check
 from trackspec_conformance.expectations import NotApplicable, Unexpected, expect, expect_equal
 from trackspec_conformance.fresh_artifacts import FreshArtifacts
 from trackspec_conformance.wire import Answer, Wire
+from trackspec_conformance.wire.client import put_request
 from trackspec_conformance.wire.expectations import expect_answered, expect_refused, is_refused, told_code
 
 INVALID, MISSING = ErrorCode.INVALID_PARAMETER_VALUE, ErrorCode.RESOURCE_DOES_NOT_EXIST
@@ -46,6 +49,7 @@ def a_folder_is_listed(fresh: FreshArtifacts, wire: Wire) -> None:
 
     answer = wire.get(ARTIFACTS, {"path": fresh.path_at_server(folder)})
     root = wire.get(ARTIFACTS)
+    nothing = wire.get(ARTIFACTS, {"path": fresh.path_at_server(fresh.folder())})
 
     listed = {item["path"]: item for item in expect_answered(answer).get("files", [])}
     expect_equal({"a.txt", "deep", "empty"}, set(listed), "the names in the folder")
@@ -54,6 +58,7 @@ def a_folder_is_listed(fresh: FreshArtifacts, wire: Wire) -> None:
     )
     expect_equal([1, 0], [listed[name].get("file_size") for name in ("a.txt", "empty")], "the sizes")
     expect(bool(expect_answered(root).get("files")), "something in the root", str(root))
+    expect_equal([], expect_answered(nothing).get("files") or [], "the files of no folder")
 
 
 @check("proxy.download", rests_on=("upload.folder",))
@@ -67,6 +72,19 @@ def a_file_is_answered(fresh: FreshArtifacts, wire: Wire) -> None:
         expect_equal(200, answer.status, "the status")
         expect_equal(content, answer.body, "the body")
         expect_equal(str(len(content)), answer.header("Content-Length"), "Content-Length")
+
+
+@check("proxy.download", rests_on=("upload.folder",))
+def no_name_tells_how_to_read(fresh: FreshArtifacts, wire: Wire) -> None:
+    """Files whose names say that they are compressed are answered as they are, and said to be nothing else."""
+    content = gzip.compress(b"content", mtime=0)
+    folder = fresh.logged({"a.json.gz": content, "a.tgz": content})
+
+    for name in ("a.json.gz", "a.tgz"):
+        answer = wire.get(url(fresh, f"{folder}/{name}"))
+
+        expect_equal((200, content), (answer.status, answer.body), "status and body")
+        expect(answer.header("Content-Encoding") in (None, "identity"), "no Content-Encoding", str(answer.headers))
 
 
 @check("proxy.rest", rests_on=("upload.folder",))
@@ -139,7 +157,8 @@ def a_body_that_ends_early_is_no_file(repository: ArtifactRepository, fresh: Fre
     folder = fresh.logged({"old.bin": b"old"})
     for part in (b"new", b"n" * 70_000, b"n" * 2_000_000):
         for name in ("old.bin", "new.bin"):
-            wire.put_cut(url(fresh, f"{folder}/{name}"), part, 3_000_000)
+            for announced in (3_000_000, None):
+                wire.put_cut(url(fresh, f"{folder}/{name}"), part, announced)
     wire.put(url(fresh, f"{folder}/last.bin"), b"last")  # what was begun before has had its time
 
     found = [FileInfo(f"{folder}/last.bin", False, 4), FileInfo(f"{folder}/old.bin", False, 3)]
@@ -150,7 +169,8 @@ def a_body_that_ends_early_is_no_file(repository: ArtifactRepository, fresh: Fre
 @check("proxy.delete", rests_on=("upload.folder",))
 def files_and_folders_are_deleted(repository: ArtifactRepository, fresh: FreshArtifacts, wire: Wire) -> None:
     """A file goes, a folder with and without a slash at its end goes with all below it, and the rest stays."""
-    folder = fresh.logged({"a.txt": b"1", "b/c.txt": b"1", "b/d/e.txt": b"1", "f/g.txt": b"1", "stays": b"1"})
+    others = {"a.txt.old": b"1", "bc/d.txt": b"1", "f.txt": b"1"}
+    folder = fresh.logged({"a.txt": b"1", "b/c.txt": b"1", "b/d/e.txt": b"1", "f/g.txt": b"1", **others})
 
     answers = [wire.request("DELETE", url(fresh, f"{folder}/{path}")) for path in ("a.txt", "b", "f/")]
 
@@ -158,7 +178,27 @@ def files_and_folders_are_deleted(repository: ArtifactRepository, fresh: FreshAr
         expect(all(told_code(answer) == "NOT_IMPLEMENTED" for answer in answers), "NOT_IMPLEMENTED", str(answers))
         return
     expect_equal([200, 200, 200], [answer.status for answer in answers], "the statuses")
-    expect_equal([FileInfo(f"{folder}/stays", False, 1)], repository.list_artifacts(folder), "the listing")
+    left = [f"{folder}/{path}" for path in ("a.txt.old", "bc", "f.txt")]
+    expect_equal(left, [info.path for info in repository.list_artifacts(folder)], "the paths in the folder")
+
+
+@check("proxy.connection-usable", rests_on=("proxy.upload", "proxy.path-refused"))
+def a_refusal_leaves_the_connection_in_order(fresh: FreshArtifacts, wire: Wire) -> None:
+    """After uploads that are refused, the next request on the connection is answered with what it asks for."""
+    folder = fresh.logged({"a.txt": b"mine"})
+    place = url(fresh, f"{folder}/a.txt")
+    body = f"DELETE {place} HTTP/1.1\r\nHost: {urlsplit(wire.url).netloc}\r\n\r\nand the beginning of one more"
+
+    for path, credentials in ((f"{url(fresh, folder)}/%2e%2e/b", True), ("/nonsense", True), (place, False)):
+        if credentials or wire.authorization:
+            wire.send(put_request(path, body.encode(), credentials=credentials), keep_open=True)
+            try:
+                answer = wire.get(place)
+            except (OSError, http.client.HTTPException) as error:
+                raise Unexpected("the next request to be answered", repr(error)) from error
+            expect_equal(
+                (200, b"mine"), (answer.status, answer.body), "status and body of the file that is read next"
+            )
 
 
 @check("proxy.path-decoded-once", rests_on=("proxy.upload",))
@@ -168,9 +208,10 @@ def a_path_is_decoded_once(repository: ArtifactRepository, fresh: FreshArtifacts
 
     expect_answered(wire.put(url(fresh, f"{folder}/a%20b"), b"percent"))
     expect_answered(wire.put(url(fresh, f"{folder}/a b"), b"space"))
+    expect_answered(wire.put(f"{url(fresh, folder)}/a+b", b"plus"))
 
     names = [item.path for item in repository.list_artifacts(folder)]
-    expect_equal([f"{folder}/a b", f"{folder}/a%20b"], names, "the names")
+    expect_equal([f"{folder}/a b", f"{folder}/a%20b", f"{folder}/a+b"], names, "the names")
     expect_equal(b"percent", wire.get(url(fresh, f"{folder}/a%20b")).body, "the file a%20b")
 
 
@@ -211,6 +252,13 @@ def a_broken_escape_is_refused(fresh: FreshArtifacts, wire: Wire) -> None:
         expect_refused(wire.put(path, b"1"), INVALID, bad)
 
 
+def require_attachment(answer: Answer) -> None:
+    """Require that no browser shows what is answered."""
+    told = (answer.header("Content-Disposition") or "").partition(";")[0].strip().lower()
+    expect_equal("attachment", told, "Content-Disposition")
+    expect_equal("nosniff", (answer.header("X-Content-Type-Options") or "").lower(), "X-Content-Type-Options")
+
+
 @check("proxy.attachment", rests_on=("upload.folder",))
 def no_browser_shows_a_file(fresh: FreshArtifacts, wire: Wire) -> None:
     """Pages, pictures with scripts and files without a suffix are attachments, whose kind is not guessed."""
@@ -219,9 +267,7 @@ def no_browser_shows_a_file(fresh: FreshArtifacts, wire: Wire) -> None:
     for name in ("a.html", "b.svg", "c"):
         answer = wire.get(url(fresh, f"{folder}/{name}"))
 
-        told = (answer.header("Content-Disposition") or "").partition(";")[0].strip().lower()
-        expect_equal("attachment", told, f"Content-Disposition of {name}")
-        expect_equal("nosniff", answer.header("X-Content-Type-Options"), f"X-Content-Type-Options of {name}")
+        require_attachment(answer)
 
 
 @check("proxy.foreign-origin", rests_on=("upload.folder",))
@@ -261,6 +307,10 @@ def strangers_are_asked_who_they_are(repository: ArtifactRepository, fresh: Fres
             answer = wire.request(endpoint.method, path, credentials=False)
         if (answer.status, told_code(answer)) != (401, "UNAUTHENTICATED"):
             strangers.append(f"{endpoint.name}: {answer}")
+        if endpoint.method == "GET":
+            answer = wire.request("HEAD", path, credentials=False)
+            if not 400 <= answer.status < 500:
+                strangers.append(f"HEAD for {endpoint.name}: {answer}")
 
     expect(not strangers, "status 401 and UNAUTHENTICATED", "; ".join(strangers))
     expect_equal([FileInfo(f"{folder}/a.txt", False, 4)], repository.list_artifacts(folder), "the listing")
@@ -342,7 +392,7 @@ def a_runs_folder_is_listed(fresh: FreshArtifacts, wire: Wire) -> None:
     told = [(item["path"], item["is_dir"]) for item in expect_answered(root).get("files", [])]
     expect_equal([("b.txt", False), ("notes", True)], sorted(told), "the files of the run")
     expect_equal(
-        place, f"{ARTIFACTS}/{quote(root.json['root_uri'].removeprefix('mlflow-artifacts:/'))}", "root_uri"
+        place, f"{ARTIFACTS}/{quote(str(root.json['root_uri']).removeprefix('mlflow-artifacts:/'))}", "root_uri"
     )
     found = [(item["path"], item.get("file_size")) for item in expect_answered(folder).get("files", [])]
     expect_equal([("notes/a.txt", 1)], found, "the files of the folder")
@@ -358,7 +408,7 @@ def a_runs_file_is_answered(fresh: FreshArtifacts, wire: Wire) -> None:
     detour = wire.get("/get-artifact", {"run_id": run_id, "path": "../artifacts/notes/a.txt"})
 
     expect_equal((200, b"of the run"), (answer.status, answer.body), "the file")
-    expect_equal("attachment", (answer.header("Content-Disposition") or "").partition(";")[0], "its disposition")
+    require_attachment(answer)
     expect_refused(detour, INVALID)
 
 

@@ -19,8 +19,8 @@ from trackspec_conformance.expectations import (
 from trackspec_conformance.fresh_artifacts import FreshArtifacts
 
 FOLDER = ("upload.folder",)
-_UNREADABLE = Path("/sys/bus/platform/drivers_probe")
-"""A file of Linux that nobody may read, whoever asks."""
+UNREADABLE = Path("/proc/self/mem")
+"""A file of Linux that can be opened, and not be read at its start, whoever asks."""
 
 
 @check("upload.missing-refused", rests_on=("upload.file",))
@@ -51,16 +51,21 @@ def the_other_kind_is_refused(repository: ArtifactRepository, fresh: FreshArtifa
 
 @check("upload.unreadable-refused", rests_on=("upload.file",))
 def what_cannot_be_read_is_refused(repository: ArtifactRepository, fresh: FreshArtifacts) -> None:
-    """A local file whose reading fails is refused, and its name is not taken."""
-    if not _UNREADABLE.exists():
+    """A local file whose reading fails is refused, alone and in a folder; its name is not taken, or as it was."""
+    if not UNREADABLE.exists():
         raise NotApplicable("this system has no file that cannot be read")
-    folder = fresh.folder()
-    local = fresh.link(f"{fresh.tree()}/sealed", str(_UNREADABLE))
+    folder, tree = fresh.logged({"taken": b"1"}), fresh.tree({"0": b"1", "z": b"1"})
+    links = [fresh.link(tree, name, str(UNREADABLE)) for name in ("broken", "taken")]
 
+    for link in links:
+        with refused_here(ErrorCode.INVALID_PARAMETER_VALUE):
+            repository.log_artifact(link, folder)
     with refused_here(ErrorCode.INVALID_PARAMETER_VALUE):
-        repository.log_artifact(local, folder)
+        repository.log_artifacts(tree, folder)
 
-    expect_equal({}, files_below(repository, folder), "the files")
+    found = files_below(repository, folder)
+    names = {name: found.get(f"{folder}/{name}") for name in ("broken", "taken")}
+    expect_equal({"broken": None, "taken": 1}, names, "the sizes of what lies under their names")
 
 
 @check("upload.name-refused", rests_on=FOLDER)
@@ -93,7 +98,7 @@ def a_folder_with_a_bad_name_is_not_begun(repository: ArtifactRepository, fresh:
 def a_link_to_a_folder_is_not_left_out(repository: ArtifactRepository, fresh: FreshArtifacts) -> None:
     """A symbolic link to a folder is logged with what it leads to, or refuses the whole."""
     elsewhere, tree, folder = fresh.tree({"b": b"22"}), fresh.tree({"a": b"1"}), fresh.folder()
-    fresh.link(f"{tree}/linked", elsewhere)
+    fresh.link(tree, "linked", elsewhere)
 
     with unless_refused(ErrorCode.INVALID_PARAMETER_VALUE):
         repository.log_artifacts(tree, folder)
@@ -106,10 +111,10 @@ def a_link_to_a_folder_is_not_left_out(repository: ArtifactRepository, fresh: Fr
 def a_link_to_nothing_is_refused(repository: ArtifactRepository, fresh: FreshArtifacts) -> None:
     """A symbolic link that leads nowhere is refused, alone and in a folder."""
     tree, folder = fresh.tree({"a": b"1"}), fresh.folder()
-    fresh.link(f"{tree}/linked", f"{tree}/nothing")
+    link = fresh.link(tree, "linked", f"{tree}/nothing")
 
     with refused_here(ErrorCode.INVALID_PARAMETER_VALUE):
-        repository.log_artifact(f"{tree}/linked", folder)
+        repository.log_artifact(link, folder)
     with refused_here(ErrorCode.INVALID_PARAMETER_VALUE):
         repository.log_artifacts(tree, folder)
 
@@ -120,7 +125,7 @@ def a_link_to_nothing_is_refused(repository: ArtifactRepository, fresh: FreshArt
 def a_folder_in_itself_is_refused(repository: ArtifactRepository, fresh: FreshArtifacts) -> None:
     """A local folder that a link in it leads back to is refused."""
     tree = fresh.tree({"a": b"1", "b/c": b"2"})
-    fresh.link(f"{tree}/b/up", tree)
+    fresh.link(tree, "b/up", tree)
 
     with refused_here(ErrorCode.INVALID_PARAMETER_VALUE):
         repository.log_artifacts(tree, fresh.folder())
@@ -132,9 +137,9 @@ def what_is_no_file_is_refused(repository: ArtifactRepository, fresh: FreshArtif
     if not hasattr(os, "mkfifo"):
         raise NotApplicable("this system has no named pipes")
     tree = fresh.tree({"a": b"1"})
-    fresh.pipe(f"{tree}/pipe")
+    pipe = fresh.pipe(tree, "pipe")
 
     with refused_here(ErrorCode.INVALID_PARAMETER_VALUE):
-        repository.log_artifact(f"{tree}/pipe", fresh.folder())
+        repository.log_artifact(pipe, fresh.folder())
     with refused_here(ErrorCode.INVALID_PARAMETER_VALUE):
         repository.log_artifacts(tree, fresh.folder())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -11,10 +12,14 @@ from trackspec_conformance.artifact_trees import files_below
 from trackspec_conformance.checks import check
 from trackspec_conformance.expectations import Unexpected, error_code, expect, expect_equal, shown_error
 from trackspec_conformance.fresh_artifacts import FreshArtifacts
+from trackspec_conformance.local_files import Noise
 from trackspec_conformance.racing import at_once
 
 CALLERS = 8
 LENGTH = 300_000
+MOST_LOOKS = 200
+PAUSE = 0.002
+"""Seconds from one look to the next."""
 
 
 @check("upload.together", rests_on=("upload.file",))
@@ -79,6 +84,39 @@ def readers_see_whole_files(repository: ArtifactRepository, fresh: FreshArtifact
             raise Unexpected("every call to succeed", shown_error(end))
         for content in end:
             expect(content in contents, "one of the contents, whole", _told(content))
+
+
+@check("upload.nothing-else-seen", rests_on=("upload.overwrite", "listing.sizes"))
+def nobody_sees_what_is_not_finished(repository: ArtifactRepository, fresh: FreshArtifacts) -> None:
+    """Who lists a folder while files are logged to it sees those files, with sizes that they have had."""
+    sizes = (2_000_000, 1_900_000)
+    trees = [fresh.tree({"a.bin": Noise(size)}) for size in sizes]
+    folder, ended = fresh.logged({"a.bin": Noise(sizes[0])}), threading.Event()
+
+    def replace() -> list[tuple[str, int | None]]:
+        try:
+            for _ in range(4):
+                repository.log_artifacts(trees[1], folder)
+                repository.log_artifact(f"{trees[0]}/a.bin", folder)
+        finally:
+            ended.set()
+        return []
+
+    def look() -> list[tuple[str, int | None]]:
+        found = set()
+        for _ in range(MOST_LOOKS):
+            if not ended.wait(PAUSE):
+                found.update({(info.path, info.file_size) for info in repository.list_artifacts(folder)})
+        return list(found)
+
+    ends = at_once([replace, look, look])
+
+    permitted = [(f"{folder}/a.bin", size) for size in sizes]
+    for end in ends:
+        if isinstance(end, Exception):
+            raise Unexpected("every call to succeed", shown_error(end))
+        strange = [found for found in end if found not in permitted]
+        expect_equal([], strange, "paths and sizes that are listed besides those that the file has had")
 
 
 def _told(content: bytes) -> str:

@@ -1,6 +1,7 @@
 """The checks of the chapter on the REST protocol: who asks, from where, and whether the server is well."""
 
 import re
+from urllib.parse import urlencode
 
 from trackspec import ErrorCode, TrackingStore
 from trackspec_conformance.checks import check
@@ -33,8 +34,13 @@ def every_endpoint_asks_who_asks(store: TrackingStore, fresh: Fresh, wire: Wire)
                     answer = wire.post(path, fields, credentials=False)
                 if not is_refused(answer, UNAUTHENTICATED):
                     served.append(f"{method} {path}: {answer}")
+            if "GET" in endpoint.methods:
+                answer = wire.request("HEAD", f"{path}?{urlencode(fields, doseq=True)}", credentials=False)
+                if not 400 <= answer.status < 500:
+                    served.append(f"HEAD {path}: {answer}")
 
-    expect(not served, "status 401 and UNAUTHENTICATED for each request", "; ".join(served))
+    told = "status 401 and UNAUTHENTICATED for each request, to HEAD any 4xx"
+    expect(not served, told, "; ".join(served))
     expect_equal(before, samples.kept(store), "what the store keeps")
 
 

@@ -105,14 +105,19 @@ def an_end_time_of_zero_is_answered(fresh: Fresh, wire: Wire) -> None:
 
 
 @check("wire.empty-values", rests_on=(*SERVED, "param.empty-value"))
-def an_empty_value_is_answered(fresh: Fresh, wire: Wire) -> None:
-    """A param and a tag whose value is empty are in the answer, with that value."""
-    run_id = fresh.run(params=[Param("p", ""), Param("q", "1")], tags=[RunTag("t", "")])
+def an_empty_value_is_answered(store: TrackingStore, fresh: Fresh, wire: Wire) -> None:
+    """A param and a tag whose value is empty are in the answer, with that value; an experiment's tag too."""
+    experiment_id = fresh.experiment()
+    store.set_experiment_tag(experiment_id, ExperimentTag("t", ""))
+    run_id = fresh.run(experiment_id, params=[Param("p", ""), Param("q", "1")], tags=[RunTag("t", "")])
 
     data = expect_answered(wire.get("runs/get", {"run_id": run_id}))["run"]["data"]
+    experiment = expect_answered(wire.get("experiments/get", {"experiment_id": experiment_id}))["experiment"]
 
     expect_equal({"p": "", "q": "1"}, {item["key"]: item.get("value") for item in data["params"]}, "the params")
-    expect_equal("", {item["key"]: item.get("value") for item in data["tags"]}.get("t"), "the tag's value")
+    for what, told in (("run", data), ("experiment", experiment)):
+        tags = {item["key"]: item.get("value") for item in told.get("tags") or []}
+        expect_equal("", tags.get("t"), f"the value of the {what}'s tag")
 
 
 @check("wire.last-page", rests_on=SERVED)

@@ -3,13 +3,19 @@
 import json
 from urllib.parse import quote, quote_plus
 
-from trackspec import Metric, TrackingStore
+from trackspec import ErrorCode, Metric, TrackingStore
 from trackspec_conformance.checks import check
 from trackspec_conformance.expectations import NotApplicable, expect_equal
 from trackspec_conformance.fresh import Fresh
 from trackspec_conformance.suites.tracking.wire_paths import REFUSALS, SERVED
 from trackspec_conformance.wire import Wire
-from trackspec_conformance.wire.expectations import expect_answered, expect_refused
+from trackspec_conformance.wire.expectations import (
+    expect_answered,
+    expect_each_refused,
+    expect_refused,
+    is_refused,
+)
+from trackspec_conformance.wire.samples import MLFLOWS, Samples
 
 PARAM = "runs/log-parameter"
 
@@ -31,6 +37,22 @@ def another_content_type_is_refused(store: TrackingStore, fresh: Fresh, wire: Wi
     expect_refused(wire.post(PARAM, fields, content_type="application/jsonp"))
 
     expect_equal({}, store.get_run(run_id).data.params, "the run's params")
+
+
+@check("wire.content-type", rests_on=(*REFUSALS, *SERVED))
+def every_endpoint_looks_at_the_content_type(store: TrackingStore, fresh: Fresh, wire: Wire) -> None:
+    """A good request to any endpoint is refused where its body is said to be text, and nothing is written."""
+    samples = Samples.arranged(store, fresh)
+    before, taken = samples.kept(store), []
+
+    for endpoint in MLFLOWS:
+        if "POST" in endpoint.methods:
+            answer = wire.post(endpoint.path, samples.of(endpoint), content_type="text/plain")
+            if not (is_refused(answer) or is_refused(answer, ErrorCode.NOT_IMPLEMENTED)):
+                taken.append(f"{endpoint.path}: {answer}")
+
+    expect_each_refused(taken, "a body that is said to be text/plain")
+    expect_equal(before, samples.kept(store), "what the store keeps")
 
 
 @check("wire.content-type-parameters", rests_on=SERVED)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
+from urllib.parse import urlsplit
 
 from trackspec import ErrorCode, TrackingStore
 from trackspec.protocol.endpoint import KEY_HEADER, KEYS_SUPPORTED_HEADER
@@ -20,16 +21,20 @@ from trackspec_conformance.wire.samples import MLFLOWS, Samples, sent
 def an_error_leaves_the_connection_in_order(store: TrackingStore, fresh: Fresh, wire: Wire) -> None:
     """After each of several errors, the next request on the connection is answered with what it asks for."""
     run_id, other = fresh.run(), fresh.run()
-    smuggled = f"POST /api/2.0/mlflow/runs/delete HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\n{other}"
+    fields = f'{{"run_id": "{other}"}}'
+    length = f"Content-Type: application/json\r\nContent-Length: {len(fields)}"
+    line = f"POST /api/2.0/mlflow/runs/delete HTTP/1.1\r\nHost: {urlsplit(wire.url).netloc}"
+    smuggled = f"{line}\r\n{length}\r\n\r\n{fields}and the beginning of one more"
     errors = (
-        ("nonsense", "application/json"),
-        ("runs/get", "application/json"),
-        ("runs/log-parameter", "text/plain"),
-        ("runs/log-parameter", "application/json"),
+        ("nonsense", "application/json", True),
+        ("runs/get", "application/json", True),
+        ("runs/log-parameter", "text/plain", True),
+        ("runs/log-parameter", "application/json", True),
+        ("runs/log-parameter", "application/json", False),
     )
 
-    for path, content_type in errors:
-        wire.post(path, smuggled, content_type=content_type, keep_open=True)
+    for path, content_type, credentials in errors:
+        wire.post(path, smuggled, content_type=content_type, credentials=credentials, keep_open=True)
         try:
             read = expect_answered(wire.get("runs/get", {"run_id": run_id}))
         except Unexpected:
@@ -59,7 +64,8 @@ def requests_at_once_get_their_own_answers(fresh: Fresh, wire: Wire) -> None:
     for run_id, answer in zip(runs, read, strict=True):
         run = expect_answered(_arrived(answer))["run"]
         expect_equal(run_id, run["info"]["run_id"], "the id of the run that is read")
-        expect_equal([{"key": "own", "value": run_id}], run["data"].get("params"), "its params")
+        params = {item["key"]: item["value"] for item in run["data"].get("params") or []}
+        expect_equal({"own": run_id}, params, "its params")
 
 
 def _arrived(answer: Answer | Exception) -> Answer:

@@ -3,13 +3,13 @@
 import math
 from typing import Any
 
-from trackspec import Metric, TrackingStore
+from trackspec import ErrorCode, Metric, TrackingStore
 from trackspec_conformance.checks import check
 from trackspec_conformance.expectations import expect, expect_equal, same
 from trackspec_conformance.fresh import Fresh
 from trackspec_conformance.suites.tracking.wire_paths import REFUSALS, SERVED
 from trackspec_conformance.wire import Wire
-from trackspec_conformance.wire.expectations import expect_answered, expect_refused
+from trackspec_conformance.wire.expectations import expect_answered, expect_refused, is_refused
 
 METRIC = "runs/log-metric"
 KEPT = ("metric.finite-values", "metric.nan", "metric.infinities")
@@ -55,6 +55,33 @@ def integers_keep_their_digits(fresh: Fresh, wire: Wire) -> None:
             all(type(number) is int for point in points for number in point), "steps that are JSON numbers", points
         )
         expect_equal(sorted((number, abs(number) % 2**63) for number in numbers), sorted(points), "the points")
+
+
+@check("wire.int64-exact", rests_on=(*SERVED, "wire.int64-forms"))
+def every_integer_is_a_number(store: TrackingStore, fresh: Fresh, wire: Wire) -> None:
+    """The times, steps and timestamps of experiments, runs and metrics are JSON numbers without a fraction."""
+    experiment_id = fresh.experiment()
+    run_id = fresh.run(experiment_id, metrics=[Metric("m", 0.5, 7, 3)])
+    name = store.get_experiment(experiment_id).name
+
+    changed = expect_answered(wire.post("runs/update", {"run_id": run_id, "end_time": 1_700_000_000_500}))
+    read = expect_answered(wire.get("runs/get", {"run_id": run_id}))["run"]
+    (found,) = expect_answered(wire.post("runs/search", {"experiment_ids": [experiment_id]}))["runs"]
+    by_id = expect_answered(wire.get("experiments/get", {"experiment_id": experiment_id}))["experiment"]
+    by_name = expect_answered(wire.get("experiments/get-by-name", {"experiment_name": name}))["experiment"]
+
+    for what, told, names in (
+        ("runs/update", changed["run_info"], ("start_time", "end_time")),
+        ("runs/get", read["info"], ("start_time", "end_time")),
+        ("runs/search", found["info"], ("start_time", "end_time")),
+        ("runs/get", read["data"]["metrics"][0], ("timestamp", "step")),
+        ("runs/search", found["data"]["metrics"][0], ("timestamp", "step")),
+        ("experiments/get", by_id, ("creation_time", "last_update_time")),
+        ("experiments/get-by-name", by_name, ("creation_time", "last_update_time")),
+    ):
+        values = {name: told.get(name) for name in names}
+        numbers = all(type(value) is int for value in values.values())
+        expect(numbers, f"{' and '.join(names)} of {what} to be integers of JSON", values)
 
 
 @check("wire.double-exact", rests_on=(*SERVED, "metric.finite-values"))
@@ -115,11 +142,20 @@ def names_of_numbers_are_answered(fresh: Fresh, wire: Wire) -> None:
         for name in values
     }
 
+    interval = {"run_ids": run_id, "max_results": 9}
+    points = {
+        name: wire.get("metrics/get-history-bulk-interval", {**interval, "metric_key": name}) for name in values
+    }
+
     expected = {name: name for name in values}
     expect_equal(expected, _by_key(read["data"]["metrics"]), "the values of the run that is read")
     expect_equal(expected, _by_key(found["data"]["metrics"]), "the values of the run that is found")
     for name, history in histories.items():
         expect_equal([name], [point["value"] for point in history["metrics"]], "the values of the history")
+    for name, answer in points.items():
+        if not is_refused(answer, ErrorCode.NOT_IMPLEMENTED):
+            told = expect_answered(answer)["metrics"]
+            expect_equal([name], [point["value"] for point in told], "the values of the interval")
 
 
 @check("wire.double-tokens", rests_on=REFUSALS)
