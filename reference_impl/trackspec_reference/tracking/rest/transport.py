@@ -218,10 +218,13 @@ class _Adapter(HTTPAdapter):
 
     def build_response(self, req: PreparedRequest, resp: Any) -> Response:
         """The answer without what a client of one server has no use for, such as cookies."""
-        response = Response()
-        response.request, response.raw = req, resp
-        response.status_code, response.headers = resp.status, resp.headers
-        return response
+        return _Received(req, resp)
+
+
+class _Received(Response):
+    def __init__(self, request: PreparedRequest, raw: Any) -> None:
+        self.request, self.raw = request, raw
+        self.status_code, self.headers = raw.status, raw.headers
 
 
 def _whole(raw: Any) -> bytes:

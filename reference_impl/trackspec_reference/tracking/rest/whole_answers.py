@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
     from urllib3 import HTTPConnectionPool
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
 
 _HEAD = re.compile(rb"HTTP/1\.1 ([2-5][0-9]{2}) [ -~]*\r\n((?:[A-Za-z0-9-]+: [ -~]*\r\n)+)\r\n")
 _LENGTH = re.compile(r"[0-9]{1,5}")
+_END = b"\r\n\r\n"
 _NO_BODY = frozenset({204, 304})
 
 
@@ -24,6 +26,12 @@ class Fields(dict[str, str]):
 
     def get(self, name: str, default: Any = None) -> Any:
         return super().get(name.lower(), default)
+
+
+class _Head(NamedTuple):
+    status: int
+    fields: Fields
+    length: int
 
 
 class WholeAnswer:
@@ -69,22 +77,32 @@ def whole_answer(receive: Callable[[], bytes]) -> tuple[WholeAnswer | None, byte
     :param receive: waits for the next bytes; there are none at the end.
     """
     data = receive()
-    match = _HEAD.match(data)
-    if match is None:
+    start = data.find(_END) + len(_END)
+    head = _read(data[:start])
+    if head is None:
         return None, data
+    end = start + head.length
+    while len(data) < end and (piece := receive()):
+        data += piece
+    return (WholeAnswer(head.status, head.fields, data[start:]) if len(data) == end else None), data
+
+
+@lru_cache(maxsize=64)  # one second's answers to one client have the same few
+def _read(head: bytes) -> _Head | None:
+    """What a head says, if it is of that form."""
+    match = _HEAD.fullmatch(head)
+    if match is None:
+        return None
     lines = match[2].decode("ascii").split("\r\n")[:-1]
     pairs = [line.split(": ", 1) for line in lines]
-    headers = Fields((name.lower(), value) for name, value in pairs)
-    length, status = headers.get("content-length", ""), int(match[1])
+    fields = Fields((name.lower(), value) for name, value in pairs)
+    length, status = fields.get("content-length", ""), int(match[1])
     if (
-        len(headers) != len(lines)
-        or "transfer-encoding" in headers
-        or "connection" in headers
+        len(fields) != len(lines)
+        or "transfer-encoding" in fields
+        or "connection" in fields
         or status in _NO_BODY
         or not _LENGTH.fullmatch(length)
     ):
-        return None, data
-    end = match.end() + int(length)
-    while len(data) < end and (piece := receive()):
-        data += piece
-    return (WholeAnswer(status, headers, data[match.end() :]) if len(data) == end else None), data
+        return None
+    return _Head(status, fields, int(length))
