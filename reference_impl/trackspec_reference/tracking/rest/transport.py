@@ -17,7 +17,6 @@ import urllib3
 from requests import PreparedRequest, Response, Session
 from requests.adapters import HTTPAdapter
 from requests.exceptions import ProxyError, RequestException
-from requests.structures import CaseInsensitiveDict
 
 from trackspec.errors import ErrorCode, TrackspecError, invalid
 from trackspec_reference.credentials.host_creds import HostCreds
@@ -148,7 +147,7 @@ class Transport:
         request = PreparedRequest()
         request.method, request.url = method, self._url + target
         request.body = body
-        request.headers = CaseInsensitiveDict({**self._host, **headers})
+        request.headers = {**self._host, **headers}  # type: ignore[assignment]  # each has one name here
         left = deadline - time.monotonic()
         if left <= 0:
             raise NoAnswer("there was no time left", sent=False)
@@ -190,6 +189,7 @@ class _Adapter(HTTPAdapter):
         self.cert_verify(self._pool, url, verify, cert)
         asked_of_a_proxy = super().request_url(request, proxies) == request.url
         self._start = 0 if asked_of_a_proxy else len(url) - len(urlsplit(url).path)
+        self._proxy_headers = self._pool.proxy_headers if asked_of_a_proxy else {}
 
     def request_url(self, request: Any, proxies: Any) -> str:  # noqa: ARG002 - always the same
         """The path and query of a request, or the whole URL where it goes to a proxy."""
@@ -207,7 +207,7 @@ class _Adapter(HTTPAdapter):
             return self._pool.urlopen(method, url, body, headers, **options)
         try:
             with contextlib.suppress(BrokenPipeError, ConnectionResetError):  # there may be an answer nevertheless
-                connection.request(method, url, body, headers)
+                connection.request(method, url, body, {**headers, **self._proxy_headers})
             answer: Any = connection.getresponse()
         except BaseException:
             connection.close()
