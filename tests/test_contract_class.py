@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from tests.servers.tracking import in_thread
+from trackspec.memory_store import MemoryStore
+
 FIVE_LINES = """
 import pytest
 from trackspec.memory_store import MemoryStore
@@ -67,6 +70,28 @@ def test_an_artifact_repository_has_a_class_of_its_own(pytester: pytest.Pytester
     outcomes = pytester.runpytest_subprocess("-q", "-k", "uploads or files_and_folders").parseoutcomes()
 
     assert outcomes["passed"] > 25
+    assert outcomes.keys() <= {"passed", "skipped", "deselected"}
+
+
+def test_a_server_is_named_by_its_url(pytester: pytest.Pytester) -> None:
+    """It is judged as a store, and by raw requests."""
+    with in_thread(MemoryStore()) as port:
+        pytester.makepyfile(
+            f"""
+            import pytest
+            from trackspec_conformance.testing import TrackingStoreContract
+
+            class TestMyServer(TrackingStoreContract):
+                profiles = frozenset({{"core", "rest"}})
+
+                @pytest.fixture
+                def store(self):
+                    return "http://127.0.0.1:{port}"
+            """
+        )
+        outcomes = pytester.runpytest_subprocess("-q", "-k", "params or wire_bodies").parseoutcomes()
+
+    assert outcomes["passed"] > 20
     assert outcomes.keys() <= {"passed", "skipped", "deselected"}
 
 

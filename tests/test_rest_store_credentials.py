@@ -535,6 +535,18 @@ def test_a_proxy_of_the_environment_is_used(monkeypatch: pytest.MonkeyPatch) -> 
     assert proxy.received[0].target == "http://tracking.example:5000/below/api/2.0/mlflow/runs/set-tag"
 
 
+def test_a_proxy_is_told_its_credentials_with_every_call(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also over a connection that is open."""
+    with scripted(answer()) as proxy:
+        monkeypatch.setenv("http_proxy", proxy.url.replace("://", "://ada:secret@"))
+        with RestStore("http://tracking.example:5000") as store:
+            for _ in range(3):
+                store.set_tag("r1", RunTag("t", "v"))
+
+    assert proxy.connections == 1
+    assert [request.headers["proxy-authorization"] for request in proxy.received] == ["Basic YWRhOnNlY3JldA=="] * 3
+
+
 def test_a_proxy_that_lets_nothing_through_is_told_no_secret(monkeypatch: pytest.MonkeyPatch) -> None:
     """It is asked for a tunnel to the server, and who asks the server is none of its business."""
     set_up(monkeypatch, TOKEN=TOKEN)

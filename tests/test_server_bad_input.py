@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import random
 import socket
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, NamedTuple
@@ -527,6 +528,23 @@ def test_a_client_that_does_not_read_is_cut_off() -> None:
             connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
             with pytest.raises((ConnectionResetError, BrokenPipeError)):
                 send_for_ever(connection, request * 100)
+
+
+def test_a_client_that_reads_late_gets_every_answer() -> None:
+    """Also those to what it asks for while an answer waits to be read."""
+    with impatient() as (store, port):
+        run_id = store.create_run("0", "u", 1, [], "r").info.run_id
+        for batch in range(20):
+            params = [Param(f"p{batch}-{number}", "x" * 5000) for number in range(100)]
+            store.log_batch(run_id, [], params, [])
+        request = b"GET %s?run_id=%s HTTP/1.1\r\n" % (PATH["get_run"].encode(), run_id.encode()) + HOST
+        with socket.create_connection(("127.0.0.1", port), timeout=30) as connection:
+            for end in (b"\r\n", b"\r\n", b"Connection: close\r\n\r\n"):
+                connection.sendall(request + end)
+                time.sleep(0.3)
+            answers = answers_in(read_all(connection))
+
+    assert [len(answer.json["run"]["data"]["params"]) for answer in answers] == [2000] * 3
 
 
 def test_a_server_with_too_much_in_hand_says_so() -> None:

@@ -9,8 +9,9 @@ A subclass with one fixture, collected by plain pytest::
         def store(self, tmp_path_factory):
             return MyStore(...)
 
-For an artifact repository, it is ``ArtifactRepositoryContract`` and a fixture ``repository``. Each check is one
-test. In contrast to the command line, nothing isolates the tests from a subject that hangs or aborts.
+For an artifact repository, it is ``ArtifactRepositoryContract`` and a fixture ``repository``. Where the fixture
+gives text, such as the URL of a server, that is opened as the command line opens it. Each check is one test. In
+contrast to the command line, nothing isolates the tests from a subject that hangs or aborts.
 """
 
 from __future__ import annotations
@@ -22,12 +23,12 @@ import pytest
 
 from trackspec import catalogue
 from trackspec.catalogue import Level
-from trackspec_conformance.arrangement import Workspace
+from trackspec_conformance.arrangement import Openings, Workspace
 from trackspec_conformance.checks import Check
 from trackspec_conformance.interfaces import INTERFACES
 from trackspec_conformance.outcomes import CheckResult, Outcome
 from trackspec_conformance.planning import plan
-from trackspec_conformance.subjects.locating import OPENERS
+from trackspec_conformance.subjects.locating import OPENERS, open_subject
 from trackspec_conformance.trial import run_check
 
 
@@ -65,6 +66,9 @@ class Contract:
         cls._workspace = (None, Workspace())
 
     def _judge(self, check: Check, made: Any) -> None:
+        if isinstance(made, str):
+            self._judge_located(check, made)
+            return
         reopen = type(self).reopen
         result = run_check(
             check,
@@ -74,6 +78,29 @@ class Contract:
             seed=self.seed,
             reopen=(lambda: reopen(made)) if reopen else None,
         )
+        self._settle(check, result)
+
+    def _judge_located(self, check: Check, locator: str) -> None:
+        subject = open_subject(locator, self.interface)
+        opened = subject.open()
+        try:
+            result = run_check(
+                check,
+                opened,
+                self._workspace_in(locator),
+                subject=locator,
+                seed=self.seed,
+                reopen=subject.open if subject.reopenable else None,
+                wire=subject.wire(),
+                elsewhere=Openings(
+                    locator=locator if subject.reopenable else None,
+                    placed=subject.placed,
+                    url=subject.url,
+                    through=subject.through,
+                ),
+            )
+        finally:
+            opened.close()
         self._settle(check, result)
 
     @classmethod

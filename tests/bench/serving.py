@@ -21,7 +21,7 @@ from rich.console import Console
 from rich.table import Table
 
 from tests.bench.operations import names
-from tests.bench.targets import MAX_SPREAD, MAX_WORKER_MEBIBYTES, SERVING_TARGETS
+from tests.bench.targets import MAX_SPREAD, MAX_WORKER_MEBIBYTES, SERVING_TARGETS, SINGLE_CALLS
 from tests.servers import free_port, wait_until_ready
 from tests.servers.tracking import Client
 
@@ -68,6 +68,11 @@ def server(command: list[str], port: int, database: Path) -> Iterator[Served]:
 
 def command_of(side: str, port: int, database: Path, options: argparse.Namespace) -> list[str]:
     """The command that starts the server of a side."""
+    if side == "bare":
+        return [
+            *(sys.executable, "-m", "uvicorn", "tests.bench.bare:application", "--port", str(port)),
+            *("--log-level", "error", "--no-access-log", "--lifespan", "off", "--timeout-keep-alive", "600"),
+        ]
     if side == "ours":
         program = str(Path(sys.executable).with_name("trackspec"))
         return [program, "serve", f"sqlite:///{database}", "--port", str(port)]
@@ -119,11 +124,14 @@ def clients_of(side: str, served: Served, options: argparse.Namespace) -> Iterat
 
 
 def measure_servers(options: argparse.Namespace) -> list[dict[str, Any]]:
-    """The rows of the servers. The sides take turns, so that a busy machine is busy for all."""
+    """The rows of the servers. The sides take turns, so that a busy machine is busy for all.
+
+    The raw rate of a single call is that of a server that does nothing, called by ``requests``.
+    """
     with ExitStack() as stack:
         directory = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="trackspec-bench-")))
         servers = {}
-        for side in ("ours", *_MLFLOW_SIDES):
+        for side in ("ours", *_MLFLOW_SIDES, "bare"):
             port, database = free_port(), directory / f"{side}.db"
             servers[side] = stack.enter_context(server(command_of(side, port, database, options), port, database))
         sides = {side: stack.enter_context(clients_of(side, servers[side], options)) for side in servers}
@@ -135,7 +143,7 @@ def measure_servers(options: argparse.Namespace) -> list[dict[str, Any]]:
             for operation in names() if clients == 1 else MANY:
                 rows.append(_row(operation, clients, _rounds(sides, operation, clients, options.rounds)))
                 print(json.dumps(rows[-1]), file=sys.stderr, flush=True)
-        rows.append(_memory_row({side: found.worker_mebibytes() for side, found in servers.items()}))
+        rows.append(_memory_row({side: servers[side].worker_mebibytes() for side in ("ours", *_MLFLOW_SIDES)}))
         return rows
 
 
@@ -170,6 +178,8 @@ def _row(operation: str, clients: int, rounds: list[dict[str, dict[str, float]]]
     if clients == 1:
         whole, wire, store = (1 / median(side) for side in ("ours", "wire", "store"))
         parts = {"store": store, "server": wire - store, "client": whole - wire}
+        if operation in SINGLE_CALLS:
+            row["raw"] = round(median("bare"), 2)
         return row | {"share": {part: round(time / whole, 2) for part, time in parts.items()}}
     p50, p99 = median("ours", "p50"), median("ours", "p99")
     return row | {
@@ -194,12 +204,13 @@ def print_servers(rows: list[dict[str, Any]]) -> None:
     """Print the ratios beside their targets, and where the time goes."""
     table = Table(box=None, header_style="dim", title="servers, SQLite, power")
     table.add_column("operation")
-    for heading in ("clients", "ours/s", "mlflow/s", "× mlflow", "target", "p50", "p99 ms", "limit", "time in"):
+    for heading in ("clients", "ours/s", "mlflow/s", "raw/s", "× mlflow", "target", "p50", "p99 ms", "limit"):
         table.add_column(heading, justify="right")
+    table.add_column("time in")
     *timed, memory = rows
     for row in timed:
         short = row["target"] and row["ratio"] < row["target"]
-        numbers = [f"{row[name]:,.1f}" for name in ("ours", "mlflow")]
+        numbers = [f"{row[name]:,.1f}" if name in row else "·" for name in ("ours", "mlflow", "raw")]
         spread = [f"{row[name]:,.1f}" if name in row else "·" for name in ("p50_ms", "p99_ms", "p99_limit_ms")]
         wide = "p99_ms" in row and row["p99_ms"] > row["p99_limit_ms"]
         if wide:

@@ -1,7 +1,8 @@
 """A client of a benchmarked server in a process of its own: reads operations, answers rates.
 
-``python serving_worker.py SIDE URL DATABASE RUNS``, SIDE being mlflow, ours, wire (bare requests to our server) or
-store (our store without a server); DATABASE is the SQLite file that the server serves.
+``python serving_worker.py SIDE URL DATABASE RUNS``, SIDE being mlflow, ours, wire (requests to our server that are
+made up beforehand), store (our store without a server) or bare (``requests`` and a server that does nothing).
+DATABASE is the SQLite file that the server serves.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parent))
 
+from bare import bare_requests
 from filling import fill_by_calls, fill_sqlite
 from operations import Fill, Operations, many_at_once, rate
 from wire import RawWire
@@ -68,7 +70,9 @@ def beside(side: str, url: str, database: Path) -> Callable[[], Named]:
 def main() -> None:
     """Answer each line of standard input, an operation's name and how many clients make it at once."""
     side, url, database, runs = sys.argv[1:]
-    if side in ("wire", "store"):
+    if side == "bare":
+        make = functools.partial(lambda call: lambda _: call, bare_requests(url))
+    elif side in ("wire", "store"):
         make = beside(side, url, Path(database))
     else:
         make = {"ours": ours, "mlflow": mlflow}[side](url, Path(database), int(runs))

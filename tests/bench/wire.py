@@ -31,7 +31,8 @@ class RawWire:
         self._run = json.loads(self.create_run())["run"]["info"]["run_id"]
 
     def named(self, operation: str) -> Callable[[], Any]:
-        """An operation by name."""
+        """An operation by name, over a connection of its own: the last one may have been idle for too long."""
+        self._connection.close()
         found: Callable[[], Any] = getattr(self, operation)
         return found
 

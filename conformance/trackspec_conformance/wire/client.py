@@ -23,7 +23,9 @@ BASE = "/api/2.0/mlflow/"
 JSON_TYPE = "application/json"
 PATIENCE = 25.0
 MOMENT = 0.02
-"""Seconds."""
+"""Seconds in which a server closes a connection that it does not want to keep."""
+_EARLY, _OTHERS = 3.0, 3
+"""Seconds until a server that has answered so many others is known to be waiting, and not to be slow."""
 
 Query = Mapping[str, object] | Sequence[tuple[str, str]] | str
 """The fields of a query, a list of values being a field that is repeated; or the query as it is to be sent."""
@@ -158,15 +160,17 @@ class Wire:
         headers: Mapping[str, str] | None = None,
         credentials: bool = True,
         keep_open: bool = False,
+        early: bool = False,
     ) -> Answer:
         """Post a body to a path, below the protocol's base unless it begins with a slash.
 
         :param content_type: what the body says that it is; None for nothing.
         :param encoding: how a body that is given as text is encoded.
         :param keep_open: whether the next request uses the same connection, whatever is answered.
+        :param early: whether the answer is to come before that to others, which ask later.
         """
         given = post_request(path, body, content_type, encoding, headers, credentials=credentials)
-        return self.send(given, keep_open=keep_open)
+        return self.send(given, keep_open=keep_open, early=early)
 
     def request(
         self, method: str, path: str, *, headers: Mapping[str, str] | None = None, credentials: bool = True
@@ -194,16 +198,18 @@ class Wire:
         finally:
             connection.close()
 
-    def send(self, request: Request, *, keep_open: bool = False) -> Answer:
+    def send(self, request: Request, *, keep_open: bool = False, early: bool = False) -> Answer:
         """Send a request as it is, and read the answer.
 
-        :raises OSError: if nothing answers.
+        :raises OSError: if nothing answers; if others are answered meanwhile, where it is to be early.
         :raises http.client.HTTPException: if what answers does not speak HTTP.
         """
         connection = self._connection()
         self._kept.as_it_is = keep_open
         try:
             self._write(connection, request)
+            if early:
+                self._await_early(connection)
             if request.method == "HEAD":
                 return _read_to_the_end(connection)
             response = connection.getresponse()
@@ -214,6 +220,17 @@ class Wire:
         if not keep_open and not 200 <= response.status < 300:
             connection.close()
         return Answer(response.status, tuple(response.getheaders()), body)
+
+    def _await_early(self, connection: http.client.HTTPConnection) -> None:
+        """Wait for an answer, as long as it takes to see that the server answers others and awaits something."""
+        for _ in range(_OTHERS):
+            if select.select([connection.sock], [], [], _EARLY / _OTHERS)[0]:
+                return
+            with contextlib.closing(self._made()) as other:
+                self._write(other, get_request("runs/get", {"run_id": "0" * 32}))
+                other.getresponse().read()
+        if not select.select([connection.sock], [], [], 0)[0]:
+            raise TimeoutError(f"no answer within {_EARLY} s, while others were answered")
 
     def _write(self, connection: http.client.HTTPConnection, request: Request, *, as_it_is: bool = False) -> None:
         names = {name.lower() for name, _ in request.headers}

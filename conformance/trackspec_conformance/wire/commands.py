@@ -27,6 +27,8 @@ _REQUESTS: Mapping[str, Callable[..., Request]] = {
     "put": put_request,
     "request": other_request,
 }
+_OF_THE_CLIENT = ("keep_open", "early")
+"""Arguments that say how an answer is read, and nothing of the request."""
 _FIELDS = {"": "experiment_id", ".token": "next_page_token"}
 """The field of an answer that holds what a call returns, where the path to it does not end with its name."""
 
@@ -66,7 +68,7 @@ def curl_script(calls: Sequence[Call], wire: Wire, namespace: str, expected: str
 
 def _request(made: Made) -> Request | None:
     if made.receiver == "wire":
-        given = {name: value for name, value in made.kwargs.items() if name != "keep_open"}
+        given = {name: value for name, value in made.kwargs.items() if name not in _OF_THE_CLIENT}
         return _REQUESTS[made.method](*made.args, **given) if made.method in _REQUESTS else None
     try:
         return request_of(made.method, made.args, made.kwargs) if made.method in BY_NAME else None

@@ -15,7 +15,6 @@ from trackspec import __version__
 from trackspec.artifact_locations import artifact_location
 from trackspec.artifact_paths import RESERVED
 from trackspec.errors import ErrorCode, TrackspecError, invalid
-from trackspec.protocol.body import read_answer, write_body
 from trackspec_reference.artifacts.remote_tree import (
     CONNECT_TIMEOUT,
     TIMEOUT,
@@ -26,6 +25,7 @@ from trackspec_reference.artifacts.remote_tree import (
 )
 from trackspec_reference.artifacts.service import Service
 from trackspec_reference.credentials.databricks import get_databricks_host_creds
+from trackspec_reference.json_bodies import read_answer, write_body
 from trackspec_reference.tracking.rest.patience import Patience
 from trackspec_reference.tracking.rest.repeating import Client
 from trackspec_reference.tracking.rest.request import Request

@@ -8,7 +8,8 @@ from collections.abc import Sequence
 from typing import BinaryIO, NamedTuple
 
 from trackspec.errors import ErrorCode, TrackspecError
-from trackspec.protocol.body import CONTENT_TYPE, write_body
+from trackspec.protocol.body import CONTENT_TYPE
+from trackspec_reference.json_bodies import write_body
 
 Headers = Sequence[tuple[bytes, bytes]]
 
@@ -84,7 +85,7 @@ def error(raised: TrackspecError) -> Answer:
     return json(write_body({"error_code": str(code), "message": raised.message}), status, headers)
 
 
-def failure(raised: Exception, what: str) -> Answer:
+def failure(raised: BaseException, what: str) -> Answer:
     """What tells a caller that the server failed, and its log why.
 
     :param what: what was asked for.

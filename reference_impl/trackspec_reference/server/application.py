@@ -4,22 +4,23 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from functools import partial
 from typing import Any
 
 from trackspec import __version__
 from trackspec.artifact_repository import ArtifactRepository
 from trackspec.errors import ErrorCode, TrackspecError, invalid
-from trackspec.protocol.body import read_body, write_body
+from trackspec.protocol.body import read_body
 from trackspec.protocol.endpoint import KEY_HEADER, KEYS_SUPPORTED_HEADER, Endpoint
 from trackspec.protocol.endpoints import ENDPOINTS
 from trackspec.store import TrackingStore
+from trackspec_reference.json_bodies import write_body
 from trackspec_reference.server import answers, requests
-from trackspec_reference.server.answers import LOG, Answer, Refusal
-from trackspec_reference.server.artifacts import Artifacts
+from trackspec_reference.server.answers import LOG, Answer, Headers, Refusal
+from trackspec_reference.server.artifacts import Artifacts, Route
 from trackspec_reference.server.authentication import Credentials
-from trackspec_reference.server.calls import Calls
+from trackspec_reference.server.calls import Call, Calls
 from trackspec_reference.server.limits import Limits
 from trackspec_reference.server.origins import Hosts, Origins
 from trackspec_reference.server.requests import Receive, Scope, Send
@@ -29,6 +30,8 @@ _KEYS_SUPPORTED = (KEYS_SUPPORTED_HEADER.lower().encode(), b"true")
 
 _PLAIN = {b"/health": "OK", b"/version": __version__}
 """What is no call of the store, and is answered in plain text."""
+
+_METHODS = frozenset({"GET", "POST"})
 
 _ENDPOINTS: Mapping[bytes, Mapping[str, Endpoint]] = {
     path.encode(): {
@@ -87,21 +90,11 @@ class Application:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         try:
             answer = await self._answer(scope, receive)
-        except TrackspecError as refused:
-            answer = answers.error(refused)
-            if answer.status == ErrorCode.INTERNAL_ERROR.http_status:
-                LOG.error("%s: %s", _asked(scope), refused.message, exc_info=refused)
         except requests.Disconnected:
             return
-        except asyncio.CancelledError:  # not 503, which would say that nothing was done
-            answer = answers.error(TrackspecError("The server stopped, and the call may or may not be made."))
-        except Exception as failed:
-            answer = answers.failure(failed, _asked(scope))
-        headers = answer.headers
-        if self._knows_keys:
-            headers = [*headers, _KEYS_SUPPORTED]
-        if self._origins.any_allowed:
-            headers = [*headers, *self._origins.headers(dict(scope["headers"]).get(b"origin", b""))]
+        except (Exception, asyncio.CancelledError) as error:
+            answer = _told(error, scope)
+        headers = self.headers(answer, scope)
         await send({"type": "http.response.start", "status": answer.status, "headers": headers})
         if isinstance(answer.body, bytes):
             await send({"type": "http.response.body", "body": answer.body})
@@ -109,8 +102,58 @@ class Application:
             assert self._artifacts is not None
             await self._artifacts.send(answer.body, send, receive)
 
+    def begin(self, scope: Scope, body: bytes, answered: Callable[[Answer], None]) -> Call | None:
+        """Answer a request whose body is there, without a task: the short way for calls of the store.
+
+        :param answered: is told the answer, in the event loop.
+        :returns: the call, until it has ended; None if the request is answered without one.
+        """
+
+        def ended(returned: Any, error: BaseException | None) -> None:
+            answered(answers.json(returned) if error is None else _told(error, scope))
+
+        try:
+            fields = requests.header_fields(scope)
+            asked = self._asked(scope, fields)
+            if isinstance(asked, Answer):
+                answered(asked)
+                return None
+            assert isinstance(asked, Endpoint)
+            if len(body) > self._limits.body:
+                raise requests.too_large(self._limits.body)
+            return self._calls.begin(self._call(asked, scope, fields, body), ended)
+        except Exception as error:
+            answered(_told(error, scope))
+            return None
+
+    def takes_whole(self, scope: Scope) -> bool:
+        """Whether the short way is there for a request."""
+        return scope["method"] in _METHODS and not (self._artifacts and self._artifacts.route(scope["raw_path"]))
+
+    def headers(self, answer: Answer, scope: Scope) -> Headers:
+        """The header fields of an answer, those included that do not depend on what is asked for."""
+        headers = answer.headers
+        if self._knows_keys:
+            headers = [*headers, _KEYS_SUPPORTED]
+        if self._origins.any_allowed:
+            headers = [*headers, *self._origins.headers(dict(scope["headers"]).get(b"origin", b""))]
+        return headers
+
     async def _answer(self, scope: Scope, receive: Receive) -> Answer:
         fields = requests.header_fields(scope)
+        asked = self._asked(scope, fields)
+        if isinstance(asked, Answer):
+            return asked
+        if isinstance(asked, Route):
+            assert self._artifacts is not None
+            return await self._artifacts.answer(
+                asked.by_method[scope["method"]], asked.rest, scope, fields, receive
+            )
+        body = b"" if scope["method"] == "GET" else await requests.body(fields, receive, self._limits.body)
+        return answers.json(await self._calls.make(self._call(asked, scope, fields, body)))
+
+    def _asked(self, scope: Scope, fields: Mapping[bytes, bytes]) -> Endpoint | Route | Answer:
+        """The row that a request asks for; the answer, if it needs no more than its head."""
         method, path = scope["method"], scope["raw_path"]
         host, origin = fields.get(b"host"), fields.get(b"origin")
         self._hosts.require(host, scope["server"][0])
@@ -127,21 +170,24 @@ class Application:
             return answers.text(_PLAIN[path])
         if self._artifacts and (route := self._artifacts.route(path)):
             _require_method(method, route.by_method)
-            return await self._artifacts.answer(route.by_method[method], route.rest, scope, fields, receive)
+            return route
         if (by_method := _ENDPOINTS.get(path)) is None:
             raise TrackspecError("There is no such path here.", ErrorCode.ENDPOINT_NOT_FOUND)
         _require_method(method, by_method)
-        endpoint = by_method[method]
-        if method == "GET":
-            call = partial(self._serve_query, endpoint, scope["query_string"])
-        else:
+        if method != "GET":
             requests.require_json(fields)
             if scope["query_string"]:
                 raise invalid("A call with a body takes no query.")
-            body = await requests.body(fields, receive, self._limits.body)
-            key = fields.get(_KEY) if endpoint.creates and self._knows_keys else None
-            call = partial(self._serve_body, endpoint, body, key)
-        return answers.json(await self._calls.make(call))
+        return by_method[method]
+
+    def _call(
+        self, endpoint: Endpoint, scope: Scope, fields: Mapping[bytes, bytes], body: bytes
+    ) -> Callable[[], bytes]:
+        """What reads the fields of a request, makes the call, and writes what it returned."""
+        if scope["method"] == "GET":
+            return partial(self._serve_query, endpoint, scope["query_string"])
+        key = fields.get(_KEY) if endpoint.creates and self._knows_keys else None
+        return partial(self._serve_body, endpoint, body, key)
 
     def _serve_query(self, endpoint: Endpoint, query: bytes) -> bytes:
         return self._serve(endpoint, endpoint.request.query_attributes(requests.query_texts(query)))
@@ -172,8 +218,17 @@ def knows_keys(store: TrackingStore) -> bool:
     return True
 
 
-def _asked(scope: Scope) -> str:
-    return f"{scope['method']} {scope['path'][:200]!r}"
+def _told(error: BaseException, scope: Scope) -> Answer:
+    """The answer that tells why a request was refused or failed."""
+    asked = f"{scope['method']} {scope['path'][:200]!r}"
+    if isinstance(error, asyncio.CancelledError):  # not 503, which would say that nothing was done
+        return answers.error(TrackspecError("The server stopped, and the call may or may not be made."))
+    if not isinstance(error, TrackspecError):
+        return answers.failure(error, asked)
+    answer = answers.error(error)
+    if answer.status == ErrorCode.INTERNAL_ERROR.http_status:
+        LOG.error("%s: %s", asked, error.message, exc_info=error)
+    return answer
 
 
 def _require_method(method: str, known: Collection[str]) -> None:

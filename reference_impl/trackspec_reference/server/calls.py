@@ -16,7 +16,33 @@ from typing import Any
 from trackspec.errors import ErrorCode, TrackspecError
 from trackspec_reference.server.limits import Limits
 
-_Job = tuple[Callable[[], Any], asyncio.AbstractEventLoop, "asyncio.Future[Any]"]
+Ended = Callable[[Any, BaseException | None], None]
+"""What the event loop is told of a call: what it returned, or what it raised."""
+
+
+class Call:
+    """A call in hand, which may be waited for and cancelled as a task is.
+
+    :param make: the call.
+    :param ended: is told how it ended; once.
+    """
+
+    def __init__(self, make: Callable[[], Any], ended: Ended) -> None:
+        self.make = make
+        self.is_cancelled = False
+        self.loop = asyncio.get_running_loop()
+        self._ended = ended
+
+    def cancel(self, msg: str | None = None) -> None:
+        """Wait no more. It is not made if it has not begun; if it has, it ends all the same."""
+        if not self.is_cancelled:
+            self.is_cancelled = True
+            self.loop.call_soon(self._ended, None, asyncio.CancelledError(msg))
+
+    def end(self, returned: Any, error: BaseException | None) -> None:
+        """Tell how it ended."""
+        if not self.is_cancelled:
+            self._ended(returned, error)
 
 
 class Calls:
@@ -26,7 +52,7 @@ class Calls:
     """
 
     def __init__(self, limits: Limits) -> None:
-        self._jobs: SimpleQueue[_Job | None] = SimpleQueue()
+        self._waiting: SimpleQueue[Call | None] = SimpleQueue()
         self._most_threads, self._limit = limits.threads, limits.calls
         self._threads = 0
         self._lock = threading.Lock()
@@ -37,52 +63,63 @@ class Calls:
 
         :raises TrackspecError: TEMPORARILY_UNAVAILABLE if there are too many already; what the call raises.
         """
+        answer = asyncio.get_running_loop().create_future()
+
+        def ended(returned: Any, error: BaseException | None) -> None:
+            if answer.cancelled():
+                return
+            if error is None:
+                answer.set_result(returned)
+            else:
+                answer.set_exception(error)
+
+        begun = self.begin(call, ended)
+        try:
+            return await answer
+        finally:
+            if answer.cancelled():
+                begun.is_cancelled = True
+
+    def begin(self, call: Callable[[], Any], ended: Ended) -> Call:
+        """Have a call made.
+
+        :raises TrackspecError: TEMPORARILY_UNAVAILABLE if there are too many already.
+        """
         if self.in_hand >= self._limit:
             raise TrackspecError("The server has too much in hand.", ErrorCode.TEMPORARILY_UNAVAILABLE)
-        return await self._queued(call)
+        return self._begun(Call(call, ended))
 
-    def begin(self, call: Callable[[], Any]) -> None:
-        """Have a call made that nobody waits for, such as one that tidies up."""
-        self._queued(call).add_done_callback(lambda ended: ended.cancelled() or ended.exception())
+    def tidy_up(self, call: Callable[[], Any]) -> None:
+        """Have a call made that nobody waits for, however many there are."""
+        self._begun(Call(call, lambda *_: None))
 
-    def _queued(self, call: Callable[[], Any]) -> asyncio.Future[Any]:
+    def _begun(self, call: Call) -> Call:
         with self._lock:
             self.in_hand += 1
         if self._threads < min(self.in_hand, self._most_threads):
             self._threads += 1
             threading.Thread(target=self._work, name=f"trackspec-call-{self._threads}", daemon=True).start()
-        loop = asyncio.get_running_loop()
-        answer = loop.create_future()
-        self._jobs.put((call, loop, answer))
-        return answer
+        self._waiting.put(call)
+        return call
 
     def close(self) -> None:
         """Let the threads end when they have made what is in hand; what nobody waits for is not begun."""
         for _ in range(self._threads):
-            self._jobs.put(None)
+            self._waiting.put(None)
 
     def _work(self) -> None:
-        while (job := self._jobs.get()) is not None:
-            self._make(*job)
-            del job  # nothing of it is kept while waiting for the next one
+        while (call := self._waiting.get()) is not None:
+            self._make(call)
+            del call  # nothing of it is kept while waiting for the next one
 
-    def _make(self, call: Callable[[], Any], loop: asyncio.AbstractEventLoop, answer: asyncio.Future[Any]) -> None:
+    def _make(self, call: Call) -> None:
         returned, error = None, None
-        if not answer.cancelled():
+        if not call.is_cancelled:
             try:
-                returned = call()
+                returned = call.make()
             except BaseException as raised:
                 error = raised
         with self._lock:
             self.in_hand -= 1
         with contextlib.suppress(RuntimeError):  # the loop may have been closed meanwhile
-            loop.call_soon_threadsafe(_settle, answer, returned, error)
-
-
-def _settle(answer: asyncio.Future[Any], returned: Any, error: BaseException | None) -> None:
-    if answer.cancelled():
-        return
-    if error is None:
-        answer.set_result(returned)
-    else:
-        answer.set_exception(error)
+            call.loop.call_soon_threadsafe(call.end, returned, error)

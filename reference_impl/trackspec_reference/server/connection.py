@@ -4,17 +4,22 @@ from __future__ import annotations
 
 import asyncio
 from asyncio import TimerHandle
+from functools import partial
 from typing import Any
 
-from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol, RequestResponseCycle
 
 from trackspec.errors import ErrorCode
 from trackspec_reference.server import answers
-from trackspec_reference.server.answers import Refusal
+from trackspec_reference.server.answers import Answer, Headers, Refusal
+from trackspec_reference.server.application import Application
+from trackspec_reference.server.calls import Call
 from trackspec_reference.server.limits import Limits
 
 _FRAMING = 2
 """By which factor chunks may enlarge a body. Those of a few bytes each are no honest client's."""
+
+_CLOSE = (b"connection", b"close")
 
 _PARTING_TIME = 1.0
 """Seconds between the last answer of a connection and its end."""
@@ -27,6 +32,7 @@ class Connection(HttpToolsProtocol):
     the connection is closed. So is one whose client does not read what it is answered.
     """
 
+    application: Application
     limits: Limits
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -38,6 +44,8 @@ class Connection(HttpToolsProtocol):
         self._began = 0.0
         self._late: TimerHandle | None = None
         self._stalled: TimerHandle | None = None
+        self._arrived: RequestResponseCycle | None = None
+        self._call: Call | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
@@ -57,6 +65,8 @@ class Connection(HttpToolsProtocol):
         self._arriving = len(data)
         self._received += self._arriving
         super().data_received(data)
+        if self._arrived is not None:
+            self._begin(self._arrived)
         if self._is_turned_away or self.transport.is_closing():
             return
         if not self._in_request:
@@ -125,6 +135,65 @@ class Connection(HttpToolsProtocol):
             self._late.cancel()
             self._late = None
 
+    # -- beginning ------------------------------------------------------------------------------------------
+
+    def on_response_complete(self) -> None:
+        """Go on with the next request, whose head may have arrived before."""
+        super().on_response_complete()
+        if self._arrived is not None:
+            self._begin_task(self._arrived)
+
+    def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:  # noqa: ARG002 - always the same
+        """Wait for what has arrived with the head of a request: often it is whole, and needs no task."""
+        self._arrived = cycle
+
+    def _begin(self, cycle: RequestResponseCycle) -> None:
+        scope: Any = cycle.scope
+        if cycle.more_body or not self.application.takes_whole(scope):
+            self._begin_task(cycle)
+            return
+        self._arrived = None
+        self._call = self.application.begin(scope, bytes(cycle.body), partial(self._answer, cycle))
+        if self._call is not None:
+            self.tasks.add(self._call)  # type: ignore[arg-type]  # what is done with a task can be done with it
+
+    def _begin_task(self, cycle: RequestResponseCycle) -> None:
+        self._arrived = None
+        super()._start_asgi_task(cycle, self.app)
+
+    def _answer(self, cycle: RequestResponseCycle, answer: Answer) -> None:
+        """Send an answer, head and body at once."""
+        if self._call is not None:
+            self.tasks.discard(self._call)
+            self._call = None
+        if cycle.disconnected or self.transport.is_closing():
+            return
+        if self.flow.write_paused:
+            task = self.loop.create_task(self._answer_when_read(cycle, answer))
+            self.tasks.add(task)
+            task.add_done_callback(self.tasks.discard)
+            return
+        cycle.response_started = cycle.response_complete = True
+        scope: Any = cycle.scope
+        fields = self.application.headers(answer, scope)
+        if cycle.keep_alive:
+            self._write(answer, fields)
+        else:
+            self._write(answer, [*fields, _CLOSE])
+            self.transport.close()
+        self.on_response_complete()
+
+    async def _answer_when_read(self, cycle: RequestResponseCycle, answer: Answer) -> None:
+        await self.flow.drain()
+        self._answer(cycle, answer)
+
+    def _write(self, answer: Answer, fields: Headers) -> None:
+        assert isinstance(answer.body, bytes)
+        parts = [STATUS_LINE[answer.status]]
+        for name, value in (*self.server_state.default_headers, *fields):
+            parts += (name, b": ", value, b"\r\n")
+        self.transport.write(b"".join([*parts, b"\r\n", answer.body]))
+
     # -- turning away ---------------------------------------------------------------------------------------
 
     def send_400_response(self, msg: str) -> None:  # noqa: ARG002 - uvicorn's words for it
@@ -146,10 +215,7 @@ class Connection(HttpToolsProtocol):
             cycle.disconnected = True  # the application stops waiting for the rest
             cycle.message_event.set()
         answer = answers.error(Refusal(message, ErrorCode.INVALID_PARAMETER_VALUE, status))
-        fields = [*self.server_state.default_headers, *answer.headers, (b"connection", b"close")]
-        assert isinstance(answer.body, bytes)
-        head = b"".join(name + b": " + value + b"\r\n" for name, value in fields)
-        self.transport.write(STATUS_LINE[answer.status] + head + b"\r\n" + answer.body)
+        self._write(answer, [*answer.headers, _CLOSE])
         self._close_when_read()
 
     def _close_when_read(self) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import AsyncIterator, Awaitable, Callable, MutableMapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, MutableMapping
 from typing import Any
 from urllib.parse import parse_qsl
 
@@ -66,7 +66,7 @@ def query_texts(query: bytes) -> dict[str, list[str]]:
     return texts
 
 
-def require_json(fields: dict[bytes, bytes]) -> None:
+def require_json(fields: Mapping[bytes, bytes]) -> None:
     """Accept a body that is announced as JSON, and no other.
 
     :raises TrackspecError: INVALID_PARAMETER_VALUE if the content type is another or missing, or the body is

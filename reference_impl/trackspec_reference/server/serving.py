@@ -67,7 +67,7 @@ class Server(uvicorn.Server):
     def __init__(
         self, application: Application, limits: Limits, once_more: Callable[[int], None] | None = None
     ) -> None:
-        protocol = type("Connection", (Connection,), {"limits": limits})
+        protocol = type("Connection", (Connection,), {"application": application, "limits": limits})
         super().__init__(
             uvicorn.Config(
                 application,

@@ -123,15 +123,4 @@ class Endpoint:
             argument, _, names = self.gathers
             entity = given.pop(argument)
             given |= {name: getattr(entity, name) for name in names}
-        written: dict[str, Json] = self.request.write(_Attributes(given))
-        return written
-
-
-class _Attributes:
-    """Arguments as the attributes that a message writes; one that is not given is None."""
-
-    def __init__(self, given: Mapping[str, Any]) -> None:
-        self._given = given
-
-    def __getattr__(self, name: str) -> Any:
-        return self._given.get(name)
+        return self.request.write_attributes(given)

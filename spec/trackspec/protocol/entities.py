@@ -36,8 +36,8 @@ _POINT = (
     Field("dataset_digest", TEXT),
 )
 METRIC = Message("Metric", entities.Metric, *_POINT, Field("run_id", TEXT), Field("model_id", Unsupported()))
-LATEST_METRIC = Message("LatestMetric", entities.Metric, *_POINT)
-"""Within a run, whose id it need not repeat."""
+LATEST_METRIC = Message("LatestMetric", dict, *_POINT)
+"""Within a run, whose id it need not repeat: what is read of it is made a point when that is known."""
 
 DATASET = Message(
     "Dataset",
@@ -98,11 +98,11 @@ class _LatestMetrics(Kind):
     def write(self, value: Mapping[str, entities.Metric]) -> Json:
         return self.points.write(list(value.values()))
 
-    def read(self, value: Json, field: str) -> dict[str, entities.Metric]:
-        return {point.key: point for point in self.points.read(value, field)}
+    def read(self, value: Json, field: str) -> dict[str, dict[str, Any]]:
+        return {point["key"]: point for point in self.points.read(value, field)}
 
-    def read_answer(self, value: Json, field: str) -> dict[str, entities.Metric]:
-        return {point.key: point for point in self.points.read_answer(value, field)}
+    def read_answer(self, value: Json, field: str) -> dict[str, dict[str, Any]]:
+        return {point["key"]: point for point in self.points.read_answer(value, field)}
 
     def schema(self) -> dict[str, Any]:
         return self.points.schema()
@@ -110,7 +110,7 @@ class _LatestMetrics(Kind):
 
 RUN_DATA = Message(
     "RunData",
-    entities.RunData,
+    dict,
     Field("metrics", _LatestMetrics(), attribute="latest_metrics", default=dict),
     Field("params", Pairs(), default=dict),
     Field("tags", Pairs(), default=dict),
@@ -124,16 +124,11 @@ def _run_inputs(dataset_inputs: Sequence[entities.DatasetInput]) -> entities.Run
 RUN_INPUTS = Message("RunInputs", _run_inputs, Field("dataset_inputs", Items(DATASET_INPUT), default=()))
 
 
-def _run(info: entities.RunInfo, data: entities.RunData | None, inputs: entities.RunInputs | None) -> entities.Run:
-    if data is None:
-        data = entities.RunData()
-    latest = {key: _of_run(point, info.run_id) for key, point in data.latest_metrics.items()}
-    return entities.Run(info, entities.RunData(latest, data.params, data.tags), inputs or entities.RunInputs())
-
-
-def _of_run(point: entities.Metric, run_id: str) -> entities.Metric:
-    return entities.Metric(
-        point.key, point.value, point.timestamp, point.step, run_id, point.dataset_name, point.dataset_digest
+def _run(info: entities.RunInfo, data: dict[str, Any] | None, inputs: entities.RunInputs | None) -> entities.Run:
+    given = data or {"latest_metrics": {}, "params": {}, "tags": {}}
+    latest = {key: entities.Metric(**point, run_id=info.run_id) for key, point in given["latest_metrics"].items()}
+    return entities.Run(
+        info, entities.RunData(latest, given["params"], given["tags"]), inputs or entities.RunInputs()
     )
 
 

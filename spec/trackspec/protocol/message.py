@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from types import SimpleNamespace
 from typing import Any
 
 from trackspec.errors import invalid
@@ -50,6 +51,7 @@ class Message(Kind):
         self._writers = [
             (field.name, field.argument, None if field.kind.is_json else field.kind.write) for field in kept
         ]
+        self._nothing = {field.argument: None for field in kept}
         self._readers = {
             reading: {
                 name: (_reader(field.kind, reading), field if field in kept else None, field.argument)
@@ -63,7 +65,7 @@ class Message(Kind):
         self._defaults = {field.argument: field.default for field in optional}
         self._fresh = [(field.argument, field.default) for field in optional if isinstance(field.default, type)]
 
-    def write(self, value: Any) -> Json:
+    def write(self, value: Any) -> dict[str, Json]:
         written: dict[str, Json] = {}
         for name, attribute, write in self._writers:
             item = getattr(value, attribute)
@@ -73,6 +75,10 @@ class Message(Kind):
                 continue
             written[name] = item
         return written
+
+    def write_attributes(self, given: Mapping[str, Any]) -> dict[str, Json]:
+        """The JSON object of these attributes; one that is not given is None."""
+        return self.write(SimpleNamespace(**{**self._nothing, **given}))
 
     def read(self, value: Json, field: str) -> Any:
         return self._build(**self._attributes(_object(value, field), "read", lenient=False))

@@ -192,7 +192,7 @@ def a_body_without_end_is_refused(fresh: Fresh, wire: Wire) -> None:
     run_id = fresh.run()
 
     try:
-        answer = wire.post("runs/log-parameter", b"", headers={"Content-Length": str(2**40)})
+        answer = wire.post("runs/log-parameter", b"", headers={"Content-Length": str(2**40)}, early=True)
     except (OSError, http.client.HTTPException) as error:
         raise Unexpected("status 413 before the body is sent", repr(error)) from error
 

@@ -8,10 +8,11 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from trackspec.errors import ErrorCode, TrackspecError
-from trackspec.protocol.body import CONTENT_TYPE, read_answer
+from trackspec.protocol.body import CONTENT_TYPE
 from trackspec.protocol.endpoint import Endpoint
 from trackspec.protocol.kinds import Json
 from trackspec_reference.credentials.host_creds import HostCreds, masked
+from trackspec_reference.json_bodies import read_answer
 from trackspec_reference.tracking.rest.repeating import NOT_SERVED, Reply
 from trackspec_reference.tracking.rest.transport import Answer
 

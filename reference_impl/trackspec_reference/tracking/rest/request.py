@@ -9,8 +9,8 @@ from typing import Any
 from urllib.parse import quote, urlencode
 
 from trackspec.errors import invalid
-from trackspec.protocol.body import write_body
 from trackspec.protocol.endpoint import Endpoint
+from trackspec_reference.json_bodies import write_body
 from trackspec_reference.tracking.rest.transport import Download
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import http.client
 import os
 import socket
@@ -16,7 +17,6 @@ import urllib3
 from requests import PreparedRequest, Response, Session
 from requests.adapters import HTTPAdapter
 from requests.exceptions import ProxyError, RequestException
-from requests.structures import CaseInsensitiveDict
 
 from trackspec.errors import ErrorCode, TrackspecError, invalid
 from trackspec_reference.credentials.host_creds import HostCreds
@@ -25,6 +25,7 @@ from trackspec_reference.tracking.rest.deadlines import CLOCK, TimedConnection, 
 MAX_ANSWER = 512 * 1024 * 1024
 """Bytes that an answer may have."""
 
+_DEFAULT_PORTS = {"http": ":80", "https": ":443"}
 _CONNECTIONS = 100
 """So many threads can call at once without making connections that are used only once."""
 PIECE = 1 << 20
@@ -116,6 +117,8 @@ class Transport:
                 session.merge_environment_settings(self._url, {}, True, creds.verify, creds.client_cert)
             )
         self._settings["stream"] = True
+        where = urlsplit(self._url)
+        self._host = {"Host": where.netloc.removesuffix(_DEFAULT_PORTS[where.scheme])}
         try:
             self._adapter.prepare(self._url, self._settings)
         except (OSError, RequestException, urllib3.exceptions.HTTPError):
@@ -144,7 +147,7 @@ class Transport:
         request = PreparedRequest()
         request.method, request.url = method, self._url + target
         request.body = body
-        request.headers = CaseInsensitiveDict(headers)
+        request.headers = {**self._host, **headers}  # type: ignore[assignment]  # each has one name here
         left = deadline - time.monotonic()
         if left <= 0:
             raise NoAnswer("there was no time left", sent=False)
@@ -186,6 +189,7 @@ class _Adapter(HTTPAdapter):
         self.cert_verify(self._pool, url, verify, cert)
         asked_of_a_proxy = super().request_url(request, proxies) == request.url
         self._start = 0 if asked_of_a_proxy else len(url) - len(urlsplit(url).path)
+        self._proxy_headers = self._pool.proxy_headers if asked_of_a_proxy else {}
 
     def request_url(self, request: Any, proxies: Any) -> str:  # noqa: ARG002 - always the same
         """The path and query of a request, or the whole URL where it goes to a proxy."""
@@ -193,14 +197,34 @@ class _Adapter(HTTPAdapter):
         return url[self._start :]
 
     def get_connection_with_tls_context(self, *args: Any, **kwargs: Any) -> Any:  # noqa: ARG002 - always the same
-        return self._pool
+        return self
+
+    def urlopen(self, method: str, url: str, body: Any, headers: Mapping[str, str], **options: Any) -> Any:
+        """Send a request over an open connection, by fewer detours than urllib3, whose part it is to open one."""
+        connection = self._pool._get_conn()
+        if connection.is_closed:
+            self._pool._put_conn(connection)
+            return self._pool.urlopen(method, url, body, headers, **options)
+        try:
+            with contextlib.suppress(BrokenPipeError, ConnectionResetError):  # there may be an answer nevertheless
+                connection.request(method, url, body, {**headers, **self._proxy_headers})
+            answer: Any = connection.getresponse()
+        except BaseException:
+            connection.close()
+            self._pool._put_conn(connection)
+            raise
+        answer._pool, answer._connection = self._pool, connection
+        return answer
 
     def build_response(self, req: PreparedRequest, resp: Any) -> Response:
         """The answer without what a client of one server has no use for, such as cookies."""
-        response = Response()
-        response.request, response.raw = req, resp
-        response.status_code, response.headers = resp.status, resp.headers
-        return response
+        return _Received(req, resp)
+
+
+class _Received(Response):
+    def __init__(self, request: PreparedRequest, raw: Any) -> None:
+        self.request, self.raw = request, raw
+        self.status_code, self.headers = raw.status, raw.headers
 
 
 def _whole(raw: Any) -> bytes:
