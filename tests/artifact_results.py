@@ -1,7 +1,7 @@
 """Judges MLflow's own artifact repositories and writes the outcome down: part of ``make results``.
 
-It runs where the servers of the tests are installed, and judges with an interpreter that has MLflow. Eight subjects
-are judged: MLflow's repositories of local folders, S3, Google Cloud Storage, Azure, FTP and SFTP, and of a running
+It runs where the servers of the tests are installed, and judges with an interpreter that has MLflow. The subjects
+are MLflow's repositories of local folders, S3, Google Cloud Storage, Azure, FTP and SFTP, and of a running
 ``mlflow server``, by its URL and by ``mlflow-artifacts:``. What is written down leaves the rules of paths, hostile
 names and hostile servers out: what they may show is first the business of those who make the software.
 """
