@@ -84,7 +84,8 @@ clean: ## remove what make and the tests have made
 
 .venv-mlflow/installed: pyproject.toml
 	@$(MLFLOW_BIN)/python -m pip --version >/dev/null 2>&1 || $(PYTHON) -m venv --clear .venv-mlflow
-	$(MLFLOW_BIN)/python $(INSTALL) --editable '.[conformance,mlflow,server,rest,s3,gcs,azure]'
+	$(MLFLOW_BIN)/python $(INSTALL) 'pip>=25.1'
+	$(MLFLOW_BIN)/python $(INSTALL) --editable '.[conformance,mlflow,server,rest,s3,gcs,azure]' --group mlflow-sftp
 	@touch $@
 
 # Without a server, or without MLflow, the tests that need it are skipped and say why.

@@ -1,7 +1,7 @@
 """Judges MLflow's own artifact repositories and writes the outcome down: part of ``make results``.
 
-It runs where the servers of the tests are installed, and judges with an interpreter that has MLflow. Six subjects
-are judged: MLflow's repositories of local folders, of S3, of Google Cloud Storage, of Azure, and of a running
+It runs where the servers of the tests are installed, and judges with an interpreter that has MLflow. The subjects
+are MLflow's repositories of local folders, S3, Google Cloud Storage, Azure, FTP and SFTP, and of a running
 ``mlflow server``, by its URL and by ``mlflow-artifacts:``. What is written down leaves the rules of paths, hostile
 names and hostile servers out: what they may show is first the business of those who make the software.
 """
@@ -34,7 +34,7 @@ SETTINGS = {
     "TRACKSPEC_TIME_BUDGET": "5",
     "TRACKSPEC_CALL_TIMEOUT": "60",
     "MLFLOW_HTTP_REQUEST_TIMEOUT": "50",
-    "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "0",
+    "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "1",
     "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR": "false",
     "MLFLOW_DISABLE_TELEMETRY": "true",
     "DO_NOT_TRACK": "true",

@@ -61,8 +61,8 @@ lie are no part of this page: what the suite finds there is first the business o
 {judged}
 
 The services are those that the tests start on this machine; emulators are not the services that they stand for.
-Requests are made once, with `MLFLOW_HTTP_REQUEST_MAX_RETRIES=0`. A finding is repeated, and its calls are printed
-as a script, by
+MLflow's HTTP client repeats a request once, with `MLFLOW_HTTP_REQUEST_MAX_RETRIES=1`. A finding is repeated, and
+its calls are printed as a script, by
 
     make check INTERFACE=artifacts SUBJECT='mlflow+file:judged'
 

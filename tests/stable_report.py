@@ -13,7 +13,7 @@ LENGTH = 240
 _CHANGES = (
     (r"127\.0\.0\.1:\d+", "127.0.0.1:PORT"),
     (r"\bsftp://\w+@", "sftp://USER@"),
-    (r"/tmp/trackspec-sshd-\w+", "DIRECTORY"),
+    (r"/tmp/trackspec-sshd-\w+", "/DIRECTORY"),
     # What the client says when the server has answered 5xx; the server's own words are lost.
     (r" failed with exception HTTPConnectionPool\(.*", " failed …"),
     # A name of the suite's making; its number, where it has more digits, counts the examples of a property.

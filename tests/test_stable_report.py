@@ -80,3 +80,24 @@ def test_an_answer_that_depends_on_timing_is_not_kept() -> None:
     found = kept({ID}, script=SCRIPT, expected="one id", got="['1', '2']")
 
     assert found == {"calls": [], "expected": "one id", "got": "another answer in each run"}
+
+
+def test_calls_on_files_hold_the_files() -> None:
+    """The calls that decide are kept with the local files they were given, and without listings in between."""
+    script = """
+repository = open_subject(SUBJECT, 'artifacts').open()
+
+folder_2 = local_folder({'a': b'file'})
+repository.log_artifacts(folder_2, f'{ns}-x-1a2b3c4d-1')
+repository.list_artifacts(f'{ns}-x-1a2b3c4d-1')
+folder_3 = local_folder()
+repository_4 = open_subject(SUBJECT, 'artifacts').open()
+end_a_process(lambda: lambda: repository_4.download_artifacts(f'{ns}-x-1a2b3c4d-1/a', folder_3), 0.0123)
+# expected: nothing
+"""
+    found = kept(script=script, expected="the file: b'file'", got="b'fi'")
+
+    assert found["calls"] == [
+        "repository.log_artifacts(local_folder({'a': b'file'}), 'x-1')",
+        "end_a_process(lambda: lambda: repository.download_artifacts('x-1/a', local_folder()), SECONDS)",
+    ]

@@ -17,7 +17,7 @@ from typing import Any
 
 from trackspec_conformance.arrangement import TIME_BUDGET
 from trackspec_conformance.calls import Call
-from trackspec_conformance.checks import Check
+from trackspec_conformance.checks import DEFAULT_TIMEOUT, Check
 from trackspec_conformance.interfaces import Interface
 from trackspec_conformance.outcomes import CheckResult, Outcome, failure
 from trackspec_conformance.scripts import script
@@ -242,7 +242,7 @@ class _Session:
             self._waiting.remove(check)
             worker.check, worker.preamble, worker.calls = check, [], []
             worker.check_deadline = time.monotonic() + _longest(check)
-            worker.call_deadline = time.monotonic() + self._call_timeout
+            worker.call_deadline = time.monotonic() + self._longest_call(worker.check)
             worker.order(check=check.name)
 
     def _end_unopened(self, worker: _Worker) -> None:
@@ -269,6 +269,11 @@ class _Session:
         deadlines = [min(worker.check_deadline, worker.call_deadline) for worker in self._workers if worker.check]
         return max(0.0, min(deadlines) - time.monotonic()) if deadlines else 0.0
 
+    def _longest_call(self, check: Check | None) -> float:
+        """Seconds for a call. When calls hang they become less, but not for a check whose calls take long."""
+        takes_long = check is not None and check.timeout > DEFAULT_TIMEOUT
+        return CALL_TIMEOUT if takes_long else self._call_timeout
+
     # -- what workers say, and when they stop saying it -----------------------------------------------------
 
     def _hear(self, worker: _Worker) -> None:
@@ -277,7 +282,7 @@ class _Session:
             self._bury(worker)
             return
         for message in messages:
-            worker.call_deadline = time.monotonic() + self._call_timeout
+            worker.call_deadline = time.monotonic() + self._longest_call(worker.check)
             if message["kind"] == "calling":
                 worker.note(message["number"], Call(message["source"], message["name"], "returned"))
             elif message["kind"] == "ordering" and message["order"]:
@@ -302,7 +307,7 @@ class _Session:
         now = time.monotonic()
         if check is None or now < min(worker.check_deadline, worker.call_deadline):
             return
-        waited = f"no answer within {self._call_timeout:.0f} s (TRACKSPEC_CALL_TIMEOUT gives a slow subject more)"
+        waited = f"no answer within {self._longest_call(check):.0f} s (TRACKSPEC_CALL_TIMEOUT gives a slow subject more)"
         if now >= worker.check_deadline:
             waited = f"the check's calls did not end within {_longest(check):.0f} s"
         self._settle(self._silence(check, worker, waited), check)

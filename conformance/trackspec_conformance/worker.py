@@ -31,6 +31,7 @@ class Worker:
     def __init__(self, messages: TextIO) -> None:
         self._messages = messages
         self._workspace = Workspace()
+        self._directory = os.getcwd()
 
     def serve(self, orders: TextIO) -> None:
         """Open the subject of the first order, then run the checks of those that follow."""
@@ -75,6 +76,7 @@ class Worker:
             ),
             on_call=lambda number, call: self._say("calling", number=number, name=call.name, source=call.source),
         )
+        os.chdir(self._directory)  # a call that was cut may have left it
         message = asdict(result)
         if result.outcome in (Outcome.FAIL, Outcome.BLOCKED, Outcome.ERROR):
             self._open_again()
@@ -94,7 +96,14 @@ class Worker:
         return RemoteServer(self._orders_at, lambda order: self._say("ordering", order=order))
 
     def _answers(self) -> str | None:
-        """Whether the subject still answers the plainest read: None, or how it fails."""
+        """Whether the subject still answers the plainest read: None, or how it fails, over and over.
+
+        Once is not gone: a server may have closed the connection that a client keeps.
+        """
+        first = self._answer()
+        return first and self._answer() and self._answer()
+
+    def _answer(self) -> str | None:
         try:
             self._interface.probe(self._opened, f"{self._workspace.namespace}-nobody")
         except Exception as error:
