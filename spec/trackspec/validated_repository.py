@@ -151,8 +151,7 @@ class ValidatedRepository(ArtifactRepository):
             if found.path == folder:
                 continue
             if not _is_directly_in(found.path, folder):
-                message = f"The folder {folder!r} holds something whose name is no artifact's: {found.path!r}."
-                raise TrackspecError(message, ErrorCode.DATA_LOSS)
+                raise no_artifact(found.path, folder)
             if found.is_dir:
                 yield from self._files_below(found.path)
             else:
@@ -184,6 +183,12 @@ class ValidatedRepository(ArtifactRepository):
         for one in running:
             if not one.cancelled():
                 one.result()
+
+
+def no_artifact(path: str, folder: str) -> TrackspecError:
+    """What refuses to download a folder of which a listing names something that has no artifact's path."""
+    told = f"The folder {folder!r} holds something whose name is no artifact's: {path!r}."
+    return TrackspecError(told, ErrorCode.DATA_LOSS)
 
 
 def _is_directly_in(path: object, folder: str) -> bool:
