@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -104,8 +103,9 @@ class AzureBlobArtifactRepository(ObjectStoreRepository):
             )
 
     def _download(self, key: str, local_file: Path) -> bool:
-        if self._download_bare(key, local_file):
-            return True
+        with self._told():
+            if self._bare.get(key, local_file):
+                return True
         for _ in range(READINGS):
             with self._told():
                 try:
@@ -121,28 +121,6 @@ class AzureBlobArtifactRepository(ObjectStoreRepository):
                     raise
             return True
         raise self._service.replaced_too_often()
-
-    def _download_bare(self, key: str, local_file: Path) -> bool:
-        """Download a blob in ranges, several at once; whether all of it is there, and of one version."""
-        first = self._bare.get(key)
-        if first is None:
-            return False
-        with self._told(), local_file.open("wb") as written:
-            written.write(first.content)
-        if first.size == len(first.content):
-            return True
-
-        def download_range(start: int) -> bool:
-            piece = self._bare.get(key, start, first.version)
-            if piece is None:
-                return False
-            with local_file.open("r+b") as written:
-                written.seek(start)
-                written.write(piece.content)
-            return True
-
-        with self._told(), ThreadPoolExecutor(STREAMS) as pool:
-            return all(pool.map(download_range, range(RANGE, first.size, RANGE)))
 
     def _size(self, key: str) -> int | None:
         with self._told():

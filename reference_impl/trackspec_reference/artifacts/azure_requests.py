@@ -5,8 +5,10 @@ from __future__ import annotations
 import base64
 import hashlib
 import time
+from concurrent.futures import ThreadPoolExecutor
 from email.utils import formatdate
-from typing import Any, NamedTuple
+from pathlib import Path
+from typing import Any
 from urllib.parse import quote, urlsplit
 
 from azure.core.credentials import AccessToken
@@ -14,9 +16,11 @@ from azure.core.exceptions import AzureError
 from azure.core.pipeline import PipelineContext, PipelineRequest
 from azure.core.pipeline.transport import HttpRequest
 
-from trackspec_reference.artifacts.bare_requests import BareRequests
+from trackspec_reference.artifacts.bare_requests import BareRequests, DigestedFile
+from trackspec_reference.artifacts.object_store import MEBIBYTE, STREAMS
+from trackspec_reference.tracking.rest.transport import Answer
 
-RANGE = 4 * 1024 * 1024
+RANGE = 4 * MEBIBYTE
 """Bytes that are asked for at once: the most that the service computes a digest for."""
 
 _CREATED, _PART = 201, 206
@@ -24,18 +28,6 @@ _SCOPE = "https://storage.azure.com/.default"
 _MARGIN = 300
 """Seconds before its end at which a token is renewed."""
 _TRIES = 2
-
-
-class Piece(NamedTuple):
-    """A range of a blob.
-
-    :ivar version: of the blob.
-    :ivar size: of all of it, in bytes.
-    """
-
-    content: bytes
-    version: str
-    size: int
 
 
 class BlobRequests:
@@ -65,24 +57,47 @@ class BlobRequests:
         answer = self._answer("PUT", key, headers, content)
         return answer is not None and answer.status == _CREATED
 
-    def get(self, key: str, start: int = 0, version: str | None = None) -> Piece | None:
-        """A range of a blob, verified; None if it was not got so.
+    def get(self, key: str, local_file: Path) -> bool:
+        """Write a blob to a local file; whether all of it is there, and of one version."""
+        md5 = hashlib.md5(usedforsecurity=False)
+        file = DigestedFile(local_file, md5.update, RANGE)
+        self._answer("GET", key, {}, file=file)
+        told = file.headers_of_answer
+        if file.is_whole and told.get("Content-MD5") == _text(md5.digest()):
+            return True
+        size, version = int(told.get("Content-Length", 0)), told.get("ETag", "")
+        return bool(size and version) and self._get_ranges(key, local_file, size, version)
 
-        :param version: the version that it is to be of.
-        """
-        headers = {"x-ms-range": f"bytes={start}-{start + RANGE - 1}", "x-ms-range-get-content-md5": "true"}
-        if version is not None:
-            headers["If-Match"] = version
+    def _get_ranges(self, key: str, local_file: Path, size: int, version: str) -> bool:
+        """Write a blob to a local file in ranges, several at once, since the service has a digest of each."""
+        local_file.open("wb").close()
+
+        def get_range(start: int) -> bool:
+            content = self._range(key, start, min(RANGE, size - start), version)
+            if content is None:
+                return False
+            with local_file.open("r+b") as written:
+                written.seek(start)
+                written.write(content)
+            return True
+
+        with ThreadPoolExecutor(STREAMS) as pool:
+            return all(pool.map(get_range, range(0, size, RANGE)))
+
+    def _range(self, key: str, start: int, size: int, version: str) -> bytes | None:
+        """A range of a version of a blob, verified."""
+        headers = {
+            "x-ms-range": f"bytes={start}-{start + size - 1}",
+            "x-ms-range-get-content-md5": "true",
+            "If-Match": version,
+        }
         for _ in range(_TRIES):
             answer = self._answer("GET", key, headers)
             if answer is None or answer.status != _PART:
                 continue
-            told, content = answer.headers, answer.body
-            begin, _, size = told.get("Content-Range", "").partition("/")
-            if begin != f"bytes {start}-{start + len(content) - 1}" or not size.isdigit():
-                continue
-            if len(content) == min(RANGE, int(size) - start) and told.get("Content-MD5") == _digest(content):
-                return Piece(content, told.get("ETag", ""), int(size))
+            content: bytes = answer.body
+            if len(content) == size and answer.headers.get("Content-MD5") == _digest(content):
+                return content
         return None
 
     def close(self) -> None:
@@ -90,7 +105,14 @@ class BlobRequests:
         if self._requests is not None:
             self._requests.close()
 
-    def _answer(self, method: str, key: str, headers: dict[str, str], body: bytes | None = None) -> Any:
+    def _answer(
+        self,
+        method: str,
+        key: str,
+        headers: dict[str, str],
+        body: bytes | None = None,
+        file: DigestedFile | None = None,
+    ) -> Answer | None:
         if self._requests is None:
             return None
         url = f"{self._url}/{quote(key, safe='/~')}"
@@ -100,7 +122,7 @@ class BlobRequests:
             signed = self._signed(method, url, fields, size)
         except AzureError:
             return None
-        return self._requests.answer(method, url[self._start :], signed, body, size)
+        return self._requests.answer(method, url[self._start :], signed, body, size, file)
 
     def _signed(self, method: str, url: str, headers: dict[str, str], size: int) -> dict[str, str]:
         """The header fields, with those that say who asks."""
@@ -115,4 +137,8 @@ class BlobRequests:
 
 
 def _digest(content: bytes) -> str:
-    return base64.b64encode(hashlib.md5(content, usedforsecurity=False).digest()).decode()
+    return _text(hashlib.md5(content, usedforsecurity=False).digest())
+
+
+def _text(digest: bytes) -> str:
+    return base64.b64encode(digest).decode()
