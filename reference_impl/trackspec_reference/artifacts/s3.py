@@ -22,6 +22,7 @@ from trackspec.artifact_paths import file_path, valid_path
 from trackspec.errors import ErrorCode, TrackspecError, invalid
 from trackspec.parts import PartCredential, PartsUpload, UploadedPart
 from trackspec_reference.artifacts.object_store import (
+    MEBIBYTE,
     PART,
     READINGS,
     REMOVED_AT_ONCE,
@@ -68,7 +69,8 @@ _PARTS = TransferConfig(
     multipart_threshold=SMALL,
     multipart_chunksize=PART,
     max_request_concurrency=STREAMS,
-    max_io_queue_size=64,  # pieces of 256 KiB that wait for the disk, so that memory stays flat
+    io_chunksize=MEBIBYTE,
+    max_io_queue_size=24,  # such pieces that wait for the disk, so that memory stays flat
 )
 
 
