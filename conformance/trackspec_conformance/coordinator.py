@@ -307,7 +307,8 @@ class _Session:
         now = time.monotonic()
         if check is None or now < min(worker.check_deadline, worker.call_deadline):
             return
-        waited = f"no answer within {self._longest_call(check):.0f} s (TRACKSPEC_CALL_TIMEOUT gives a slow subject more)"
+        seconds = self._longest_call(check)
+        waited = f"no answer within {seconds:.0f} s (TRACKSPEC_CALL_TIMEOUT gives a slow subject more)"
         if now >= worker.check_deadline:
             waited = f"the check's calls did not end within {_longest(check):.0f} s"
         self._settle(self._silence(check, worker, waited), check)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import secrets
 import stat
 import tempfile
 from collections.abc import Callable, Iterator
@@ -33,6 +34,7 @@ class Destination:
         if not os.path.isdir(self._directory):
             raise invalid("The destination of a download must be a folder that exists.")
         self._folders = {"": self._directory}
+        self._modes: dict[str, int] = {}
 
     def place_of(self, path: str) -> str:
         """Where an artifact of this path is, or is to be."""
@@ -47,13 +49,14 @@ class Destination:
         folder, _, name = valid_path(path).rpartition("/")
         parent = self._folder(folder)
         target = os.path.join(parent, name)
+        temporary = os.path.join(parent, f"{RESERVED}download-{secrets.token_hex(8)}")
         with _writing(path):
-            descriptor, temporary = tempfile.mkstemp(prefix=f"{RESERVED}download-", dir=parent)
+            mode = self._modes.get(parent) or self._modes.setdefault(parent, _mode_of_new_files(parent))
+            os.close(os.open(temporary, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
         try:
-            os.close(descriptor)
             fetch(Path(temporary))
             with _writing(path):
-                os.chmod(temporary, _mode_of_new_files(parent))
+                os.chmod(temporary, mode)
                 os.replace(temporary, target)
         except BaseException:
             with contextlib.suppress(FileNotFoundError):

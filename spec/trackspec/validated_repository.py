@@ -10,8 +10,9 @@ from __future__ import annotations
 import logging
 import tempfile
 from abc import abstractmethod
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import FIRST_EXCEPTION, Future, ThreadPoolExecutor, wait
+from concurrent.futures import ThreadPoolExecutor, wait
 from pathlib import Path
 from typing import BinaryIO, ClassVar, TypeVar
 
@@ -151,8 +152,7 @@ class ValidatedRepository(ArtifactRepository):
             if found.path == folder:
                 continue
             if not _is_directly_in(found.path, folder):
-                message = f"The folder {folder!r} holds something whose name is no artifact's: {found.path!r}."
-                raise TrackspecError(message, ErrorCode.DATA_LOSS)
+                raise no_artifact(found.path, folder)
             if found.is_dir:
                 yield from self._files_below(found.path)
             else:
@@ -165,25 +165,39 @@ class ValidatedRepository(ArtifactRepository):
 
         :param ended: is called after each.
         """
+        waiting, failures = deque(items), list[BaseException]()
 
-        def transfer_one(item: T) -> None:
-            transfer(item)
-            if ended:
-                ended()
+        def transfer_waiting() -> None:
+            while not failures:
+                try:
+                    item = waiting.popleft()
+                except IndexError:
+                    return
+                try:
+                    transfer(item)
+                    if ended:
+                        ended()
+                except BaseException as error:
+                    failures.append(error)
 
         if self.parallel_transfers == 1 or len(items) == 1:
-            for item in items:
-                transfer_one(item)
-            return
-        with ThreadPoolExecutor(min(self.parallel_transfers, len(items) or 1)) as pool:
-            running: list[Future[None]] = [pool.submit(transfer_one, item) for item in items]
-            try:
-                wait(running, return_when=FIRST_EXCEPTION)
-            finally:
-                pool.shutdown(wait=True, cancel_futures=True)
-        for one in running:
-            if not one.cancelled():
-                one.result()
+            transfer_waiting()
+        else:
+            # Each thread takes one item after the other: handing each over costs more than a small local file.
+            with ThreadPoolExecutor(self.parallel_transfers) as pool:
+                running = [pool.submit(transfer_waiting) for _ in items[: self.parallel_transfers]]
+                try:
+                    wait(running)
+                finally:
+                    waiting.clear()
+        if failures:
+            raise failures[0]
+
+
+def no_artifact(path: str, folder: str) -> TrackspecError:
+    """What refuses to download a folder of which a listing names something that has no artifact's path."""
+    told = f"The folder {folder!r} holds something whose name is no artifact's: {path!r}."
+    return TrackspecError(told, ErrorCode.DATA_LOSS)
 
 
 def _is_directly_in(path: object, folder: str) -> bool:

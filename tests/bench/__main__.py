@@ -11,10 +11,12 @@ from __future__ import annotations
 
 import argparse
 import json
+import signal
 import sys
 import tempfile
 from contextlib import ExitStack
 from pathlib import Path
+from types import FrameType
 from typing import Any
 
 from tests.bench.artifacts import SERVICES, measure_artifacts, print_memory
@@ -46,8 +48,16 @@ def measure(store: str, durability: str, options: argparse.Namespace) -> list[di
         return rows
 
 
+def _end(number: int, _: FrameType | None) -> None:
+    """End with all that was started, and remove what was written."""
+    signal.signal(number, signal.SIG_IGN)
+    raise SystemExit(128 + number)
+
+
 def main() -> None:
     """Run the benchmarks."""
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, _end)
     parser = argparse.ArgumentParser(description=__doc__.split("\n\n", maxsplit=1)[0])
     parser.add_argument(
         "--mlflow-python", default=".venv-mlflow/bin/python", help="an interpreter that has MLflow"

@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import argparse
 import os
+import shutil
 import signal
 import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import psutil
 from rich.console import Console
 
+from tests.bench.artifacts_worker import peak_memory
 from tests.bench.comparison import print_row, row, timed
 from tests.bench.sides import Side
 from tests.bench.targets import ARTIFACT_TARGETS, MOST_MEMORY_OF_A_TRANSFER_MB
@@ -31,6 +34,9 @@ UNSYNCED = ("local", "proxy")
 OPERATIONS = ("upload_large", "download_large", "upload_many", "list_many", "download_many")
 CROWDED = UNSYNCED
 """Where a folder of very many files is made in a short time."""
+
+LONG_ENOUGH = 30.0
+"""Seconds after which a side has had its rounds of an operation; of the full size, most have one or two."""
 
 WORKER = Path(__file__).with_name("artifacts_worker.py")
 SMALL = 4096
@@ -48,11 +54,13 @@ class Service:
 
     :ivar uris: by side, without the path of a root.
     :ivar crowds: the folders of this machine that hold what is at the root of each side.
+    :ivar servers: the processes, by side, whose memory is of interest; of each, or of what it has started.
     """
 
     uris: Mapping[str, str]
     environment: Mapping[str, str]
     crowds: tuple[Path, ...] = ()
+    servers: Mapping[str, int] = field(default_factory=dict)
 
 
 def measure_artifacts(options: argparse.Namespace) -> list[dict[str, Any]]:
@@ -69,6 +77,7 @@ def measure_artifacts(options: argparse.Namespace) -> list[dict[str, Any]]:
                     rows += _measured(service, found, files, options)
             except Unavailable as reason:
                 print(f"{service} is left out: {reason}", file=sys.stderr, flush=True)
+            shutil.rmtree(directory)
     return rows
 
 
@@ -97,18 +106,18 @@ def _measured(
             if python
         }
         for operation in OPERATIONS:
-            rounds = timed(operation, sides, options.rounds)
+            rounds = timed(operation, sides, options.rounds, LONG_ENOUGH)
             rows.append(row(store, operation, durability, rounds, ARTIFACT_TARGETS.get((service, operation))))
             print_row(rows[-1])
             if operation == "download_large":
-                rows.append(_memory_row(store, "memory_of_large_mb", sides))
+                rows += _memory_rows(store, "large", sides, running_service.servers)
         if running_service.crowds:
             for root in running_service.crowds:
                 _crowd(root / "crowd", options.entries)
             rounds = timed("list_crowd", sides, min(2, options.rounds))
             rows.append(row(store, f"list_{options.entries}", durability, rounds))
             print_row(rows[-1])
-            rows.append(_memory_row(store, f"memory_of_list_{options.entries}_mb", sides))
+            rows += _memory_rows(store, f"list_{options.entries}", sides, running_service.servers)
     return rows
 
 
@@ -118,12 +127,26 @@ def _crowd(folder: Path, entries: int) -> None:
         (folder / f"{number:06}").touch()
 
 
-def _memory_row(store: str, operation: str, sides: Mapping[str, Side]) -> dict[str, Any]:
-    found: dict[str, Any] = {"store": store, "operation": operation}
-    found |= {name: round(worker.rate("memory") or 0, 1) for name, worker in sides.items()}
-    found["limit"] = MOST_MEMORY_OF_A_TRANSFER_MB
-    print_row(found)
-    return found
+def _memory_rows(
+    store: str, operation: str, sides: Mapping[str, Side], servers: Mapping[str, int]
+) -> list[dict[str, Any]]:
+    """What the processes of each side took at most until now, and the servers that are measured with them."""
+    taken = {f"memory_of_{operation}_mb": {name: worker.rate("memory") or 0 for name, worker in sides.items()}}
+    if servers:
+        taken[f"server_memory_of_{operation}_mb"] = {name: _most(process) for name, process in servers.items()}
+    rows: list[dict[str, Any]] = []
+    for name, figures in taken.items():
+        found: dict[str, Any] = {"store": store, "operation": name}
+        found |= {side: round(figure, 1) for side, figure in figures.items()}
+        rows.append(found | {"limit": MOST_MEMORY_OF_A_TRANSFER_MB})
+        print_row(rows[-1])
+    return rows
+
+
+def _most(process: int) -> float:
+    """The megabytes of that process of a server which took the most."""
+    own = psutil.Process(process)
+    return max(peak_memory(one.pid) for one in (own, *own.children(recursive=True)))
 
 
 @contextmanager
@@ -149,6 +172,7 @@ def running(service: str, directory: Path, options: argparse.Namespace) -> Itera
     :raises Unavailable: if it cannot be had.
     """
     quiet = {**without_clouds(os.environ), "MLFLOW_DISABLE_TELEMETRY": "true", "DO_NOT_TRACK": "true"}
+    quiet["TMPDIR"] = str(directory)  # which is removed, whatever ends the benchmark
     if service in UNSYNCED:
         quiet[DURABILITY] = "process"
     if service.startswith("local"):
@@ -156,15 +180,17 @@ def running(service: str, directory: Path, options: argparse.Namespace) -> Itera
         yield Service(dict.fromkeys(("ours", "mlflow", "raw"), f"file://{directory}"), quiet, roots)
     elif service == "proxy":
         with ExitStack() as stack:
-            ours = stack.enter_context(_server("ours", directory, quiet, options))
-            uris = {"ours": ours, "raw": ours}
+            ours, process = stack.enter_context(_server("ours", directory, quiet, options))
+            uris, servers = {"ours": ours, "raw": ours}, {"ours": process}
             if options.mlflow_python:
-                uris["mlflow"] = stack.enter_context(_server("mlflow", directory, quiet, options))
+                uris["mlflow"], servers["mlflow"] = stack.enter_context(
+                    _server("mlflow", directory, quiet, options)
+                )
             crowds = (
                 *(directory / "ours-kept" / side for side in ("ours", "raw")),
                 directory / "mlflow-kept/mlflow",
             )
-            yield Service(uris, quiet, crowds)
+            yield Service(uris, quiet, crowds, servers)
     else:
         with ExitStack() as stack:
             store = _first(_STORES[service], stack)
@@ -175,17 +201,18 @@ def _first(servers: tuple[Server, ...], stack: ExitStack) -> ObjectStore:
     first, *others = servers
     try:
         return stack.enter_context(first())
-    except Unavailable:
+    except Unavailable as reason:
         if not others:
             raise
+        print(f"Another server is taken: {reason}", file=sys.stderr, flush=True)
         return _first(tuple(others), stack)
 
 
 @contextmanager
 def _server(
     side: str, directory: Path, environment: Mapping[str, str], options: argparse.Namespace
-) -> Iterator[str]:
-    """A server of a side that proxies a folder; gives the URL of its artifacts."""
+) -> Iterator[tuple[str, int]]:
+    """A server of a side that proxies a folder; gives the URL of its artifacts, and its process."""
     port, database, kept = free_port(), f"sqlite:///{directory}/{side}.db", f"{directory}/{side}-kept"
     if side == "ours":
         program = str(Path(sys.executable).with_name("trackspec"))
@@ -197,7 +224,7 @@ def _server(
         process = subprocess.Popen(command, stdout=log, stderr=log, env=environment, start_new_session=True)
     try:
         wait_until_ready(lambda: Client(port).request("GET", "/health"), process, seconds=120)
-        yield f"http://127.0.0.1:{port}{ARTIFACTS}"
+        yield f"http://127.0.0.1:{port}{ARTIFACTS}", process.pid
     finally:
         os.killpg(process.pid, signal.SIGKILL)
         process.wait()

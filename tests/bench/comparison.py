@@ -18,7 +18,9 @@ LONG_ENOUGH = 60.0
 """Seconds after which a side has had its rounds of an operation."""
 
 
-def timed(operation: str, sides: dict[str, Side], count: int) -> list[dict[str, float | None]]:
+def timed(
+    operation: str, sides: dict[str, Side], count: int, long_enough: float = LONG_ENOUGH
+) -> list[dict[str, float | None]]:
     """The rates of each side, round by round. A side that has had its time sits out: its last rate stands."""
     rounds: list[dict[str, float | None]] = []
     spent = dict.fromkeys(sides, 0.0)
@@ -26,7 +28,7 @@ def timed(operation: str, sides: dict[str, Side], count: int) -> list[dict[str, 
         rates: dict[str, float | None] = {}
         for name, worker in sides.items():
             started = time.monotonic()
-            rates[name] = worker.rate(operation) if spent[name] < LONG_ENOUGH else rounds[-1][name]
+            rates[name] = worker.rate(operation) if spent[name] < long_enough else rounds[-1][name]
             spent[name] += time.monotonic() - started
         rounds.append(rates)
     return rounds

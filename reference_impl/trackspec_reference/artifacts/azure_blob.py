@@ -15,9 +15,10 @@ from azure.identity import CredentialUnavailableError, DefaultAzureCredential
 from azure.storage.blob import BlobPrefix, BlobServiceClient
 
 from trackspec.artifact_locations import artifact_location
+from trackspec.entities import FileInfo
 from trackspec.errors import TrackspecError, invalid
+from trackspec_reference.artifacts.azure_requests import RANGE, BlobRequests
 from trackspec_reference.artifacts.object_store import (
-    MEBIBYTE,
     PART,
     READINGS,
     SMALL,
@@ -45,8 +46,8 @@ _DAMAGED = {"Md5Mismatch", "Crc64Mismatch"}
 _SETTINGS: dict[str, Any] = {
     "max_single_put_size": SMALL - 1,
     "max_block_size": PART,
-    "max_single_get_size": 4 * MEBIBYTE,  # the most that the service computes a digest for
-    "max_chunk_get_size": 4 * MEBIBYTE,
+    "max_single_get_size": RANGE,
+    "max_chunk_get_size": RANGE,
     "initial_backoff": 1,
     "increment_base": 2,
     "retry_total": 4,
@@ -78,24 +79,33 @@ class AzureBlobArtifactRepository(ObjectStoreRepository):
         with self._told():
             self._account = _account(parts["host"])
             self._container = self._account.get_container_client(parts["container"])
+            self._bare = BlobRequests(self._account, self._container)
         if self._account.account_name != parts["account"]:
             raise invalid(f"{CONNECTION} is for another account than the URI, which is {parts['account']!r}.")
 
     def close(self) -> None:
+        self._bare.close()
         self._account.close()
 
     def _upload(self, local_file: Path, key: str) -> None:
         with self._told(), local_file.open("rb") as read:
+            size = os.fstat(read.fileno()).st_size
+            if size < SMALL and self._bare.put(key, read.read()):
+                return
+            read.seek(0)
             self._container.upload_blob(
                 key,
                 read,
-                length=local_file.stat().st_size,
+                length=size,
                 overwrite=True,
                 max_concurrency=STREAMS,
                 validate_content=True,
             )
 
     def _download(self, key: str, local_file: Path) -> bool:
+        with self._told():
+            if self._bare.get(key, local_file):
+                return True
         for _ in range(READINGS):
             with self._told():
                 try:
@@ -130,6 +140,10 @@ class AzureBlobArtifactRepository(ObjectStoreRepository):
                     Listed(blob.name, None if isinstance(blob, BlobPrefix) else blob.size) for blob in answer
                 ]
                 yield from sorted(listed, key=lambda item: item.size is None)
+
+    def _files_below(self, folder: str) -> Iterator[FileInfo]:
+        # An account with a hierarchical namespace has folders, and lists them as blobs unless each is asked for.
+        return super(ObjectStoreRepository, self)._files_below(folder)
 
     def _remove(self, keys: Sequence[str]) -> None:
         for start in range(0, len(keys), _REMOVED_AT_ONCE):

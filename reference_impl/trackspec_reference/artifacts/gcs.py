@@ -17,6 +17,7 @@ from requests.adapters import HTTPAdapter
 
 from trackspec.artifact_locations import artifact_location
 from trackspec.errors import TrackspecError, invalid
+from trackspec_reference.artifacts.gcs_requests import ObjectRequests
 from trackspec_reference.artifacts.object_store import PART, SMALL, Listed, ObjectStoreRepository
 from trackspec_reference.artifacts.service import Service
 
@@ -53,17 +54,27 @@ class GCSArtifactRepository(ObjectStoreRepository):
         for scheme in ("https://", "http://"):
             self._client._http.mount(scheme, HTTPAdapter(pool_maxsize=self.parallel_transfers))
         self._bucket = self._client.bucket(location.authority)
+        self._bare = ObjectRequests(self._client, location.authority)
 
     def close(self) -> None:
+        self._bare.close()
         self._client.close()
 
     def _upload(self, local_file: Path, key: str) -> None:
         with self._told():
             size = local_file.stat().st_size
+            if (
+                self._bare.put(key, local_file.read_bytes())
+                if size < SMALL
+                else self._bare.put_file(key, local_file)
+            ):
+                return
             blob = self._bucket.blob(key, chunk_size=None if size < SMALL else PART)
             blob.upload_from_filename(str(local_file), checksum="crc32c", retry=self._retry, timeout=_TIMEOUT)
 
     def _download(self, key: str, local_file: Path) -> bool:
+        if self._bare.get(key, local_file):
+            return True
         try:
             with self._told(), local_file.open("wb") as written:
                 blob = self._bucket.blob(key)

@@ -12,9 +12,10 @@ from itertools import islice
 from pathlib import Path
 from typing import ClassVar, NamedTuple
 
+from trackspec.artifact_paths import valid_path
 from trackspec.entities import FileInfo
-from trackspec.errors import invalid, missing
-from trackspec.validated_repository import ValidatedRepository
+from trackspec.errors import TrackspecError, invalid, missing
+from trackspec.validated_repository import ValidatedRepository, no_artifact
 
 MEBIBYTE = 1024 * 1024
 SMALL = 8 * MEBIBYTE
@@ -117,6 +118,19 @@ class ObjectStoreRepository(ValidatedRepository):
         for _ in self._listing(self._below(path), deep=True, page=1):
             return FileInfo(path, True, None)
         return None
+
+    def _files_below(self, folder: str) -> Iterator[FileInfo]:
+        """All files below a folder, by one listing however many folders there are."""
+        prefix = self._below(folder)
+        for key, size in self._listing(prefix, deep=True, page=_PAGE):
+            name = key[len(prefix) :]
+            path = f"{folder}/{name}" if folder else name
+            try:
+                valid_path(path.removesuffix("/"))
+            except TrackspecError:
+                raise no_artifact(path, folder) from None
+            if not key.endswith("/"):  # as what some tools make to show an empty folder
+                yield FileInfo(path, False, size)
 
     def _delete(self, path: str) -> None:
         if path:

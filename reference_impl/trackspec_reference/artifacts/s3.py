@@ -12,6 +12,7 @@ from typing import Any
 
 import boto3
 from botocore import exceptions as botocore
+from botocore import session as botocore_session
 from botocore.config import Config
 from s3transfer.exceptions import RetriesExceededError, S3DownloadFailedError
 from s3transfer.manager import TransferConfig, TransferManager
@@ -21,6 +22,7 @@ from trackspec.artifact_paths import file_path, valid_path
 from trackspec.errors import ErrorCode, TrackspecError, invalid
 from trackspec.parts import PartCredential, PartsUpload, UploadedPart
 from trackspec_reference.artifacts.object_store import (
+    MEBIBYTE,
     PART,
     READINGS,
     REMOVED_AT_ONCE,
@@ -67,7 +69,8 @@ _PARTS = TransferConfig(
     multipart_threshold=SMALL,
     multipart_chunksize=PART,
     max_request_concurrency=STREAMS,
-    max_io_queue_size=64,  # pieces of 256 KiB that wait for the disk, so that memory stays flat
+    io_chunksize=MEBIBYTE,
+    max_io_queue_size=24,  # such pieces that wait for the disk, so that memory stays flat
 )
 
 
@@ -91,13 +94,17 @@ class S3ArtifactRepository(ObjectStoreRepository):
         self._bucket = location.authority
         self._service = Service("S3", f"bucket {self._bucket!r}", _CREDENTIALS, _ELSEWHERE)
         try:
-            self._session = boto3.session.Session()
+            core = botocore_session.get_session()
+            self._session = boto3.session.Session(botocore_session=core)
             self._client = self._made_client()
-            self._small = SmallRequests(self._session, self._client, self._bucket)
+            self._small = SmallRequests(
+                self._session, self._client, self._bucket, core.get_config_variable("ca_bundle")
+            )
         except (botocore.BotoCoreError, ValueError):  # whose texts may show what is set
             raise self._service.misconfigured() from None
 
     def close(self) -> None:
+        self._small.close()
         self._client.close()
 
     def _upload(self, local_file: Path, key: str) -> None:
@@ -112,9 +119,7 @@ class S3ArtifactRepository(ObjectStoreRepository):
 
     def _download(self, key: str, local_file: Path) -> bool:
         with self._told():
-            content = self._small.get(key, SMALL)
-            if content is not None:
-                local_file.write_bytes(content)
+            if self._small.get(key, local_file, SMALL):
                 return True
             try:
                 return self._download_small(key, local_file) or self._download_large(key, local_file)

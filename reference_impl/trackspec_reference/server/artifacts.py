@@ -30,8 +30,8 @@ from trackspec_reference.server.calls import Calls
 from trackspec_reference.server.limits import MEBIBYTE, Limits
 from trackspec_reference.server.requests import Receive, Scope, Send
 
-PIECE = MEBIBYTE // 4
-"""Bytes of a file that are held at once, for each request."""
+PIECE = MEBIBYTE // 2
+"""Bytes of a file that are held at once, for each request; of one that arrives, a little more."""
 
 SCHEME = "mlflow-artifacts"
 """The scheme of the URIs of what a server proxies."""

@@ -108,22 +108,24 @@ async def body(fields: dict[bytes, bytes], receive: Receive, limit: int) -> byte
 
 
 async def pieces(receive: Receive, size: int, limit: int) -> AsyncIterator[bytes]:
-    """The body in pieces of one size; the last one is shorter, and may be empty.
+    """The body in pieces of at least one size; the last one is shorter, and may be empty.
 
     :raises TrackspecError: INVALID_PARAMETER_VALUE, with status 413, as soon as it is known to be too large.
     :raises Disconnected: if the client goes away before its end.
     """
-    waiting, total = bytearray(), 0
+    waiting: list[bytes] = []
+    held, total = 0, 0
     while (message := await receive())["type"] == "http.request":
-        total += len(message["body"])
+        part = message["body"]
+        held, total = held + len(part), total + len(part)
         if total > limit:
             raise too_large(limit)
-        waiting += message["body"]
-        while len(waiting) >= size:
-            yield bytes(waiting[:size])
-            del waiting[:size]
+        waiting.append(part)
+        if held >= size:
+            yield b"".join(waiting)
+            waiting, held = [], 0
         if not message.get("more_body"):
-            yield bytes(waiting)
+            yield b"".join(waiting)
             return
     raise Disconnected
 
