@@ -182,7 +182,7 @@ def test_a_full_disk_is_told_and_leaves_the_old_file(
     with pytest.raises(TrackspecError) as refused:
         logged(repository, tmp_path, "a", b"new")
 
-    assert refused.value.error_code is ErrorCode.INTERNAL_ERROR
+    assert refused.value.error_code is ErrorCode.TEMPORARILY_UNAVAILABLE
     assert str(root) not in refused.value.message
     assert [path.name for path in root.iterdir()] == ["a"]
     assert (root / "a").read_bytes() == b"old"

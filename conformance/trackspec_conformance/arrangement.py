@@ -138,6 +138,12 @@ class Arrangement(ABC, Generic[S]):
         """One that no other check uses, for calls that may break it; where it lives in one object, that one."""
         return self._subject if self._openings.again is None else self._openings.again()
 
+    def give_back(self, own: S) -> None:
+        """Close one of those, before the check is over: a server may bear only so many connections."""
+        if self._openings.again is not None:
+            with contextlib.suppress(Exception):  # what a cut has broken may not close either
+                cast(Any, own).close()
+
     def locator(self) -> str:
         """What another process opens the subject by.
 

@@ -29,17 +29,21 @@ def cuts(
 
     :param make: arranges what the next call finds, and returns the call on the repository that it is given.
     """
-    whole = cut(make(fresh.own()), None)
+    opened = fresh.own()
+    whole = cut(make(opened), None)
+    fresh.give_back(opened)
     deadline = fresh.deadline()
     for number, line in enumerate(spread(whole.lines, fresh.random)):
         if number >= FEWEST and time.monotonic() > deadline:
             return
         start = fresh.transcript.mark()
-        call = make(fresh.own())
+        opened = fresh.own()
+        call = make(opened)
         made = fresh.transcript.mark()
         became = cut(call, line)
         fresh.transcript.within(made, f"cut(lambda: {{}}, {line})")
         yield call, became
+        fresh.give_back(opened)
         fresh.transcript.rewind(start)
 
 
