@@ -4,20 +4,16 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable
 from functools import partial
 from pathlib import Path
-from typing import TypeVar
 
 from trackspec import ArtifactRepository
 from trackspec_conformance.checks import check
-from trackspec_conformance.expectations import Unexpected, expect, expect_equal, expect_one_of
+from trackspec_conformance.expectations import expect, expect_equal, expect_one_of
 from trackspec_conformance.fresh_artifacts import FreshArtifacts
 from trackspec_conformance.local_files import Noise, digest_of
-from trackspec_conformance.losing_proxy import Fate, LosingProxy, until_answered
+from trackspec_conformance.losing_proxy import Fate, LosingProxy, answers_of, until_answered
 from trackspec_conformance.suites.artifacts.interrupted import kept
-
-T = TypeVar("T")
 
 NAME = "a.bin"
 """How the paths end of the requests that are lost."""
@@ -27,16 +23,6 @@ PATIENCE = 60.0
 """Seconds that a call may take, with all that it makes again."""
 TIMEOUT = 120.0
 ANSWERS = (Fate.ANSWER_LOST, Fate.ANSWER_CUT, Fate.REQUEST_LOST)
-
-
-def _answers(call: Callable[[], T]) -> list[T]:
-    """What a call returns, or nothing where it fails."""
-    try:
-        return [call()]
-    except Unexpected:
-        raise
-    except Exception:
-        return []
 
 
 def _require_suffered(proxy: LosingProxy, what: str) -> None:
@@ -71,7 +57,7 @@ def half_an_upload_is_none(repository: ArtifactRepository, fresh: FreshArtifacts
         with fresh.losing() as (proxy, client):
             proxy.doom(NAME, *[Fate.REQUEST_CUT] * 100)
             upload = threading.Thread(
-                target=_answers, args=(partial(client.log_artifact, new, folder),), daemon=True
+                target=answers_of, args=(partial(client.log_artifact, new, folder),), daemon=True
             )
 
             upload.start()
@@ -101,7 +87,7 @@ def an_upload_that_returns_has_happened(repository: ArtifactRepository, fresh: F
         folder = fresh.folder()
         with fresh.losing() as (proxy, client):
             proxy.doom(NAME, fate)
-            returned = _answers(partial(client.log_artifact, file, folder))
+            returned = answers_of(partial(client.log_artifact, file, folder))
         _require_suffered(proxy, "an upload")
         if returned:
             found = kept(repository, fresh, f"{folder}/{NAME}")
@@ -116,7 +102,7 @@ def a_part_is_no_file(fresh: FreshArtifacts) -> None:
         destination = fresh.destination()
         with fresh.losing() as (proxy, client):
             proxy.doom(NAME, fate)
-            returned = _answers(partial(client.download_artifacts, f"{folder}/{NAME}", destination))
+            returned = answers_of(partial(client.download_artifacts, f"{folder}/{NAME}", destination))
         _require_suffered(proxy, "a download")
         place = Path(destination, folder, NAME)
         found = digest_of(place) if place.exists() else None
@@ -132,7 +118,7 @@ def a_part_is_no_listing(repository: ArtifactRepository, fresh: FreshArtifacts) 
     for fate in ANSWERS:
         with fresh.losing() as (proxy, client):
             proxy.doom("", fate)
-            answers = _answers(partial(client.list_artifacts, folder))
+            answers = answers_of(partial(client.list_artifacts, folder))
         _require_suffered(proxy, "a listing")
         for answer in answers:
             expect_equal(whole, answer, f"the listing where {fate.value}")

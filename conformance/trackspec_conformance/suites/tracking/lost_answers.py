@@ -4,27 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
-from typing import Any, TypeVar
+from typing import Any
 
 from trackspec import Metric, Param, RunTag, TrackingStore
 from trackspec_conformance.checks import check
-from trackspec_conformance.expectations import Unexpected, expect, expect_equal
+from trackspec_conformance.expectations import expect, expect_equal
 from trackspec_conformance.fresh import Fresh
-from trackspec_conformance.losing_proxy import Fate, until_answered
-
-T = TypeVar("T")
+from trackspec_conformance.losing_proxy import Fate, answers_of, until_answered
 
 TIMEOUT = 120.0
-
-
-def _answers(call: Callable[[], T]) -> list[T]:
-    """What a call returns, or nothing where it fails."""
-    try:
-        return [call()]
-    except Unexpected:
-        raise
-    except Exception:
-        return []
 
 
 @check("lost.create-run", rests_on=("repeat.create-run",), timeout=TIMEOUT)
@@ -123,7 +111,7 @@ def what_returns_has_happened(store: TrackingStore, fresh: Fresh) -> None:
             }
             for path, _ in calls.values():
                 proxy.doom(path, fate)
-            returned = [what for what, (_, call) in calls.items() if _answers(call)]
+            returned = [what for what, (_, call) in calls.items() if answers_of(call)]
         expect(proxy.suffered > 0, "a request that logs to pass the proxy", "none")
         data = store.get_run(run_id).data
         lacking = [what for what in returned if what not in data.params and what not in data.tags]
@@ -144,7 +132,7 @@ def a_part_is_no_answer(store: TrackingStore, fresh: Fresh) -> None:
             whole = read(store, run_id, experiment_id)
             with fresh.losing() as (proxy, client):
                 proxy.doom(path, fate)
-                answers = _answers(partial(read, client, run_id, experiment_id))
+                answers = answers_of(partial(read, client, run_id, experiment_id))
             expect(proxy.suffered > 0, f"a request of {path} to pass the proxy", "none")
             for answer in answers:
                 expect_equal(whole, answer, f"the answer of {path} where {fate.value}")
