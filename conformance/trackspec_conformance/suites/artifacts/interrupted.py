@@ -9,7 +9,7 @@ from pathlib import Path
 from trackspec import ArtifactRepository
 from trackspec_conformance.artifact_trees import files_below
 from trackspec_conformance.checks import check
-from trackspec_conformance.expectations import expect, expect_equal, expect_one_of
+from trackspec_conformance.expectations import NotApplicable, expect, expect_equal, expect_one_of
 from trackspec_conformance.fresh_artifacts import FreshArtifacts
 from trackspec_conformance.interrupting import Cut, cut, end_a_process, seconds_in_a_process, spread
 from trackspec_conformance.local_files import Noise, digest_of, tree_of
@@ -28,10 +28,13 @@ def cuts(
     Each is made on a repository that was opened for it: what a cut has broken there is no matter to the others.
 
     :param make: arranges what the next call finds, and returns the call on the repository that it is given.
+    :raises NotApplicable: if no line of Python is run by the call.
     """
     opened = fresh.own()
     whole = cut(make(opened), None)
     fresh.give_back(opened)
+    if whole.lines == 0:
+        raise NotApplicable("the call runs no Python, which alone can be cut")
     deadline = fresh.deadline()
     for number, line in enumerate(spread(whole.lines, fresh.random)):
         if number >= FEWEST and time.monotonic() > deadline:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from trackspec import ArtifactRepository, ErrorCode
 from trackspec_conformance.artifact_trees import files_below
 from trackspec_conformance.checks import check
-from trackspec_conformance.expectations import error_code, expect, expect_equal, shown_error
+from trackspec_conformance.expectations import Unexpected, error_code, expect, expect_equal, shown_error
 from trackspec_conformance.fresh_artifacts import FreshArtifacts
 from trackspec_conformance.local_files import Content, Noise, digest_of
 from trackspec_conformance.power.failing_storage import FailingStorage, failing_storage
@@ -47,6 +47,8 @@ def _filled_up(fresh: FreshArtifacts) -> Iterator[Full]:
             full = Full(repository, storage)
             for number in range(FILES):
                 _log(full, fresh, number, Noise(100_000, number))
+                if full.error is not None:
+                    raise Unexpected("a file to be stored while there is room", shown_error(full.error))
             storage.fill()
             for number in range(TRIES):
                 if not _log(full, fresh, number, Noise(200_000, 100 + number)):
