@@ -69,7 +69,9 @@ def judged(subject_class: type[Any], interface: str, check_name: str) -> CheckRe
     if prepare := getattr(subject_class, "prepare", None):
         prepare()
     openings = Openings[Any](
-        locator=getattr(subject_class, "LOCATOR", None), placed=getattr(subject_class, "PLACED", None)
+        again=lambda: subject_class(uri),
+        locator=getattr(subject_class, "LOCATOR", None),
+        placed=getattr(subject_class, "PLACED", None),
     )
     try:
         return run_check(
@@ -77,8 +79,7 @@ def judged(subject_class: type[Any], interface: str, check_name: str) -> CheckRe
             subject_class(uri),
             Workspace(),
             subject="memory:",
-            reopen=lambda: subject_class(uri),
-            elsewhere=openings,
+            openings=openings,
         )
     finally:
         if interface == "artifacts" and uri.startswith("memory:"):
@@ -95,7 +96,7 @@ def _judged_server(server: ModelServer, check: Check) -> CheckResult:
     with serving(server) as url:
         openings = Openings[Any](url=url, through=lambda other: client(_wire(other)))
         return run_check(
-            check, server.store, Workspace(), subject=f"wire+{url}", elsewhere=openings, wire=_wire(url)
+            check, server.store, Workspace(), subject=f"wire+{url}", openings=openings, wire=_wire(url)
         )
 
 
@@ -107,7 +108,7 @@ def _judged_proxy(server: ModelProxy, check: Check) -> CheckResult:
         subject = f"{url}{ARTIFACTS}"
         try:
             return run_check(
-                check, server.repository, Workspace(), subject=subject, elsewhere=openings, wire=_wire(url)
+                check, server.repository, Workspace(), subject=subject, openings=openings, wire=_wire(url)
             )
         finally:
             server.repository.delete_artifacts()

@@ -22,6 +22,7 @@ from trackspec_conformance.histories.performing import Order
 from trackspec_conformance.losing_proxy import LosingProxy
 from trackspec_conformance.recording import Transcript
 from trackspec_conformance.started_server import KillableServer
+from trackspec_conformance.subjects.subject import Subject
 from trackspec_conformance.wire.client import tls_context
 
 TIME_BUDGET = float(os.environ.get("TRACKSPEC_TIME_BUDGET", "3"))
@@ -86,6 +87,18 @@ class Openings(Generic[S]):
     url: str | None = None
     through: Callable[[str], S] | None = None
     started: KillableServer | None = None
+
+    @classmethod
+    def of(cls, subject: Subject, locator: str, started: KillableServer | None = None) -> Openings[Any]:
+        """The ways to open what a locator has named."""
+        return Openings(
+            again=subject.open if subject.reopenable else None,
+            locator=locator if subject.reopenable else None,
+            placed=subject.placed,
+            url=subject.url or subject.service,
+            through=subject.through,
+            started=started,
+        )
 
 
 class Arrangement(ABC, Generic[S]):

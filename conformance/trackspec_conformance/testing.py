@@ -76,7 +76,7 @@ class Contract:
             self._workspace_in(made),
             subject=None,
             seed=self.seed,
-            reopen=(lambda: reopen(made)) if reopen else None,
+            openings=Openings(again=(lambda: reopen(made)) if reopen else None),
         )
         self._settle(check, result)
 
@@ -90,14 +90,8 @@ class Contract:
                 self._workspace_in(locator),
                 subject=locator,
                 seed=self.seed,
-                reopen=subject.open if subject.reopenable else None,
+                openings=Openings.of(subject, locator),
                 wire=subject.wire(),
-                elsewhere=Openings(
-                    locator=locator if subject.reopenable else None,
-                    placed=subject.placed,
-                    url=subject.url,
-                    through=subject.through,
-                ),
             )
         finally:
             opened.close()

@@ -30,8 +30,7 @@ def run_check(
     *,
     subject: str | None,
     seed: int = 0,
-    reopen: Callable[[], Any] | None = None,
-    elsewhere: Openings[Any] | None = None,
+    openings: Openings[Any] | None = None,
     wire: Wire | None = None,
     on_call: Callable[[int, Call], None] | None = None,
 ) -> CheckResult:
@@ -39,12 +38,11 @@ def run_check(
 
     :param instance: the opened subject.
     :param subject: the locator that the script of a failure opens, if there is one.
-    :param reopen: opens the subject anew, if it can be.
-    :param elsewhere: the ways to open it from outside this process.
+    :param openings: the ways to open it again.
     :param wire: sends requests to the subject, if it is a server.
     :param on_call: is told of each call and its number before it is made.
     """
-    interface = INTERFACES[check.interface]
+    interface, ways = INTERFACES[check.interface], openings or Openings[Any]()
     transcript = Transcript(workspace.namespace, on_call)
     judged = recorded(instance, transcript, interface.parameter, interface.shapes)
     opened: list[Any] = []
@@ -59,8 +57,8 @@ def run_check(
         return recorded(opened[-1], transcript, variable, interface.shapes)
 
     def reopened() -> Any:
-        assert reopen is not None
-        return noted(reopen, opening(interface))
+        assert ways.again is not None
+        return noted(ways.again, opening(interface))
 
     def other(locator: str) -> Any:
         return noted(lambda: open_subject(locator, interface.name).open(), None)
@@ -74,8 +72,7 @@ def run_check(
         return opened_at if function else None
 
     def through(url: str) -> Any:
-        assert elsewhere is not None
-        open_at = elsewhere.through
+        open_at = ways.through
         assert open_at is not None
         return noted(lambda: open_at(url), None)
 
@@ -85,12 +82,12 @@ def run_check(
         seed=seed,
         check_name=check.name,
         openings=replace(
-            elsewhere or Openings(),
-            again=reopened if reopen else None,
+            ways,
+            again=reopened if ways.again else None,
             below=opened_by(interface.open_below),
             at=opened_by(interface.open_at),
             other=other,
-            through=through if elsewhere and elsewhere.through else None,
+            through=through if ways.through else None,
         ),
         transcript=transcript,
     )

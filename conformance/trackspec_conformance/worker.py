@@ -65,15 +65,8 @@ class Worker:
             self._workspace,
             subject=self._shown_locator,
             seed=self._seed,
-            reopen=self._subject.open if self._subject.reopenable else None,
+            openings=Openings.of(self._subject, self._locator, self._started_server()),
             wire=self._wire,
-            elsewhere=Openings(
-                locator=self._locator if self._subject.reopenable else None,
-                placed=self._subject.placed,
-                url=self._subject.url or self._subject.service,
-                through=self._subject.through,
-                started=self._started_server(),
-            ),
             on_call=lambda number, call: self._say("calling", number=number, name=call.name, source=call.source),
         )
         os.chdir(self._directory)  # a call that was cut may have left it

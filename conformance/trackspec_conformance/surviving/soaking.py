@@ -21,7 +21,7 @@ from trackspec_conformance.checking import UsageError, masked, served
 from trackspec_conformance.expectations import NotApplicable, Unexpected, shown_error
 from trackspec_conformance.interfaces import INTERFACES, TRACKING, Interface
 from trackspec_conformance.started_server import KillableServer
-from trackspec_conformance.subjects import Subject, SubjectError, open_subject
+from trackspec_conformance.subjects import SubjectError, open_subject
 from trackspec_conformance.surviving.found import Found
 from trackspec_conformance.surviving.scenarios import SCENARIOS
 from trackspec_conformance.surviving.tally import Tally
@@ -65,11 +65,10 @@ class Soak:
     def __init__(
         self, locator: str, server: KillableServer | None = None, interface: Interface = TRACKING
     ) -> None:
-        self._locator = locator
-        self._server = server
         self._interface = interface
-        self._subject: Subject = open_subject(locator, interface.name)
-        self._opened: Any = self._subject.open()
+        subject = open_subject(locator, interface.name)
+        self._openings = Openings.of(subject, locator, server)
+        self._opened: Any = subject.open()
         self._workspace = Workspace()
         self.tallies: dict[str, Tally] = {}
 
@@ -79,7 +78,7 @@ class Soak:
         if tally.reason:
             return
         fresh = self._interface.arrangement(
-            self._opened, self._workspace, seed=seed, check_name=scenario, openings=self._openings()
+            self._opened, self._workspace, seed=seed, check_name=scenario, openings=self._openings
         )
         replay = f"{scenario}:{seed}"
         try:
@@ -97,16 +96,6 @@ class Soak:
         tally.faults += found.faults
         for kind, told, count in found.anomalies:
             tally.note(kind, told, replay, count)
-
-    def _openings(self) -> Openings[Any]:
-        subject = self._subject
-        return Openings(
-            again=subject.open if subject.reopenable else None,
-            locator=self._locator if subject.reopenable else None,
-            url=subject.url or subject.service,
-            through=subject.through,
-            started=self._server,
-        )
 
     def close(self) -> None:
         """End the processes that it uses."""
