@@ -104,7 +104,7 @@ def _running(subject: str, directory: Path, python: str) -> AbstractContextManag
 @contextmanager
 def _stored(server: Server) -> Iterator[Opened]:
     with server() as store:
-        yield Opened(f"{store.root}/some/root", {**store.environment(), **SETTINGS})
+        yield Opened(f"{store.root}/some/place", {**store.environment(), **SETTINGS})
 
 
 @contextmanager
@@ -112,7 +112,7 @@ def _ftp() -> Iterator[Opened]:
     """A server whose user has no password: MLflow would want it in the URI."""
     with ftp.server(password="") as server:
         root = server.root.replace("://", f"://{USER}@")
-        yield Opened(f"{root}/some/root", {**server.environment(), **SETTINGS})
+        yield Opened(f"{root}/some/place", {**server.environment(), **SETTINGS})
 
 
 @contextmanager
@@ -122,7 +122,7 @@ def _sftp() -> Iterator[Opened]:
         known_hosts = Path(server.settings["HOME"], ".ssh", "known_hosts")
         _, key = known_hosts.read_text().split(" ", maxsplit=1)
         known_hosts.write_text(f"127.0.0.1 {key}")
-        yield Opened(f"{server.root}/some/root", {**server.environment(), **SETTINGS})
+        yield Opened(f"{server.root}/some/place", {**server.environment(), **SETTINGS})
 
 
 @contextmanager
@@ -139,7 +139,7 @@ def _served(subject: str, directory: Path, python: str, environment: Mapping[str
     try:
         wait_until_ready(lambda: Client(port).request("GET", "/health"), process, seconds=180)
         url = f"http://127.0.0.1:{port}"
-        uri = f"{url}{ARTIFACTS}/some/root" if subject == "http" else "mlflow-artifacts:/some/root"
+        uri = f"{url}{ARTIFACTS}/some/place" if subject == "http" else "mlflow-artifacts:/some/place"
         yield Opened(uri, {**environment, "MLFLOW_TRACKING_URI": url})
     finally:
         os.killpg(process.pid, signal.SIGTERM)
