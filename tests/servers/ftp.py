@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import shutil
 import tempfile
 import threading
@@ -10,6 +11,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from tests.servers.file_servers import PASSWORD, USER, FileServer
+
+logging.getLogger("pyftpdlib").addHandler(logging.NullHandler())  # else it tells each command at the terminal
 
 
 @contextmanager
