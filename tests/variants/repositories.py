@@ -10,8 +10,8 @@ from typing import Any
 
 from trackspec.artifact_paths import is_within, valid_path
 from trackspec.entities import FileInfo
-from trackspec.errors import missing
-from trackspec.memory_repository import _FILES, MemoryArtifactRepository
+from trackspec.errors import invalid, missing
+from trackspec.memory_repository import _FILES, _LOCK, MemoryArtifactRepository
 
 
 class Described(FileInfo):
@@ -71,4 +71,19 @@ class KeepsBoth(MemoryArtifactRepository):
             del _FILES[key]
 
 
-VARIANTS = (TypesOfItsOwn, DownloadsAlone, KeepsBoth)
+class ReadsAsMuchAsThereIs(MemoryArtifactRepository):
+    """Reads as many bytes of a local file as its size tells, and an empty one not at all, as some SDKs do."""
+
+    def _put_one(self, local_file: Path, path: str) -> None:
+        size = local_file.stat().st_size
+        try:
+            with local_file.open("rb") as read:
+                content = read.read(size) if size else b""
+        except OSError:
+            raise invalid(f"{local_file.name!r} cannot be read.") from None
+        with _LOCK:
+            self._require_free(path)
+            self._store(path, content)
+
+
+VARIANTS = (TypesOfItsOwn, DownloadsAlone, KeepsBoth, ReadsAsMuchAsThereIs)

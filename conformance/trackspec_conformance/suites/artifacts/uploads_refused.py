@@ -19,8 +19,11 @@ from trackspec_conformance.expectations import (
 from trackspec_conformance.fresh_artifacts import FreshArtifacts
 
 FOLDER = ("upload.folder",)
-UNREADABLE = Path("/proc/self/mem")
-"""A file of Linux that can be opened, and not be read at its start, whoever asks."""
+UNREADABLE = Path("/sys/class/net/lo/speed")
+"""A file of Linux that has a size and can be opened, and not be read, whoever asks.
+
+One that says to be empty, such as those of /proc, need not be read to be logged.
+"""
 
 
 @check("upload.missing-refused", rests_on=("upload.file",))
