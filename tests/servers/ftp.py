@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import shutil
 import tempfile
 import threading
@@ -20,6 +21,7 @@ def server(*, tls: bool = False, password: str = PASSWORD) -> Iterator[FileServe
     """A server on which one user may do everything, and ``anonymous`` may read."""
     import trustme  # noqa: PLC0415 - not everybody has it
     from pyftpdlib.authorizers import DummyAuthorizer  # noqa: PLC0415 - not everybody has it
+    from pyftpdlib.filesystems import AbstractedFS  # noqa: PLC0415 - not everybody has it
     from pyftpdlib.handlers import FTPHandler, TLS_FTPHandler  # noqa: PLC0415 - not everybody has it
     from pyftpdlib.servers import ThreadedFTPServer  # noqa: PLC0415 - not everybody has it
 
@@ -29,7 +31,14 @@ def server(*, tls: bool = False, password: str = PASSWORD) -> Iterator[FileServe
     (directory / "netrc").write_text(f"machine 127.0.0.1 login {USER} password {password}\n")
     (directory / "netrc").chmod(0o600)
 
+    class Files(AbstractedFS):  # type: ignore[misc]
+        def chdir(self, path: str) -> None:
+            """Enter a folder, without this whole process entering it."""
+            os.scandir(path).close()
+            self.cwd = self.fs2ftp(path)
+
     class Handler(TLS_FTPHandler if tls else FTPHandler):  # type: ignore[misc]
+        abstracted_fs = Files
         authorizer = DummyAuthorizer()
         auth_failed_timeout = 0
         log_prefix = ""
