@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
@@ -50,6 +51,10 @@ class Uploads:
         """Whether the upload of a file was acknowledged."""
         return (self.marks / name).exists()
 
+    def as_many_as(self, number: int) -> bool:
+        """Whether so many files were acknowledged."""
+        return len(os.listdir(self.marks)) >= number
+
 
 def _require_shared(repository: ArtifactRepository, fresh: FreshArtifacts) -> None:
     """Require that what another process logs is seen here at all.
@@ -68,11 +73,12 @@ def what_an_ended_process_was_told_is_there(repository: ArtifactRepository, fres
     """The files that an ended process was told are logged are whole, and one more is whole or not there."""
     _require_shared(repository, fresh)
     files = [fresh.file(name, content) for name, content in CONTENTS.items()]
-    seconds = seconds_in_a_process(Uploads(fresh, files, fresh.folder(), fresh.reopened))
-    for part in range(1, ROUNDS + 1):
+    seconds = seconds_in_a_process(Uploads(fresh, files, fresh.folder(), fresh.reopened)) / len(files)
+    for first in range(1, len(files), len(files) // ROUNDS):
         folder = fresh.folder()
         uploads = Uploads(fresh, files, folder, fresh.reopened)
-        end_a_process(uploads, seconds * part / (ROUNDS + 1), fresh.started_server)
+        after = seconds * fresh.random.random()
+        end_a_process(uploads, after, fresh.started_server, reached=partial(uploads.as_many_as, first))
 
         for name, content in CONTENTS.items():
             permitted = [digest_of(content)] + ([] if uploads.acknowledged(name) else [None])
@@ -149,7 +155,8 @@ def what_was_replaced_is_whole_on_the_device(fresh: FreshArtifacts) -> None:
                 place = fresh.opened_in(storage.directory)
                 place.log_artifact(old, "f")
                 uploads = Uploads(fresh, [new] * 8, "f", partial(fresh.opened_in, storage.directory))
-                end_a_process(uploads, 0.005 * part * fresh.random.random())
+                reached = partial(uploads.as_many_as, part % 2)  # while the first is written, or after it
+                end_a_process(uploads, 0.005 * part * fresh.random.random(), reached=reached)
                 place.close()
                 storage.lose_power(loss, fresh.random.randrange(2**32))
 
