@@ -11,11 +11,10 @@ from typing import Any
 from trackspec import __version__
 from trackspec.artifact_repository import ArtifactRepository
 from trackspec.errors import ErrorCode, TrackspecError, invalid
-from trackspec.protocol.body import read_body
 from trackspec.protocol.endpoint import KEY_HEADER, KEYS_SUPPORTED_HEADER, Endpoint
 from trackspec.protocol.endpoints import ENDPOINTS
 from trackspec.store import TrackingStore
-from trackspec_reference.json_bodies import write_body
+from trackspec_reference.json_bodies import read_body, write_body
 from trackspec_reference.server import answers, requests
 from trackspec_reference.server.answers import LOG, Answer, Headers, Refusal
 from trackspec_reference.server.artifacts import Artifacts, Route

@@ -21,9 +21,8 @@ from trackspec.artifact_repository import ArtifactRepository
 from trackspec.entities import FileInfo
 from trackspec.errors import invalid
 from trackspec.protocol.artifact_endpoints import ARTIFACT_ENDPOINTS, IN_PATH, ArtifactEndpoint, Listing
-from trackspec.protocol.body import read_body
 from trackspec.store import TrackingStore
-from trackspec_reference.json_bodies import write_body
+from trackspec_reference.json_bodies import read_body, write_body
 from trackspec_reference.server import answers, requests
 from trackspec_reference.server.answers import Answer, File
 from trackspec_reference.server.calls import Calls
