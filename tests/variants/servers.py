@@ -54,6 +54,22 @@ class ClosesWithoutAWord(ModelServer):
             self.close_connection = True
 
 
+class ClosesLate(ModelServer):
+    """Closes each connection after one answer, when the next request is already under way."""
+
+    class connection(Connection):  # noqa: N801 - in the place of the model's
+        """Answers one request."""
+
+        answered = False
+
+        def serve(self) -> None:
+            if self.answered:
+                self.close_connection = True
+                return
+            self.answered = True
+            super().serve()
+
+
 class SaysMore(ModelServer):
     """Answers with further fields everywhere, null for what is empty, and pairs in another order."""
 
@@ -104,4 +120,4 @@ def _less(value: Any) -> Any:
     return [_less(item) for item in value] if isinstance(value, list) else value
 
 
-VARIANTS = (OldHttp, Chunks, ClosesWithoutAWord, SaysMore, SaysLess, Declines, Redirects)
+VARIANTS = (OldHttp, Chunks, ClosesWithoutAWord, ClosesLate, SaysMore, SaysLess, Declines, Redirects)

@@ -201,10 +201,13 @@ class Wire:
     def send(self, request: Request, *, keep_open: bool = False, early: bool = False) -> Answer:
         """Send a request as it is, and read the answer.
 
+        A server may close a connection that was used before while the next request is under way. Where no head of
+        an answer has come, the request is sent over a new one.
+
         :raises OSError: if nothing answers; if others are answered meanwhile, where it is to be early.
         :raises http.client.HTTPException: if what answers does not speak HTTP.
         """
-        connection = self._connection()
+        connection, used = self._connection()
         self._kept.as_it_is = keep_open
         try:
             self._write(connection, request)
@@ -213,6 +216,13 @@ class Wire:
             if request.method == "HEAD":
                 return _read_to_the_end(connection)
             response = connection.getresponse()
+        except BaseException as error:
+            connection.close()
+            if used and isinstance(error, (ConnectionError, ssl.SSLEOFError)):
+                self._closes = True
+                return self.send(request, keep_open=keep_open, early=early)
+            raise
+        try:
             body = response.read()
         except BaseException:
             connection.close()
@@ -246,15 +256,17 @@ class Wire:
         chunked = ("transfer-encoding", "chunked") in [(name.lower(), value) for name, value in request.headers]
         connection.endheaders(request.body, encode_chunked=chunked and not as_it_is)
 
-    def _connection(self) -> http.client.HTTPConnection:
+    def _connection(self) -> tuple[http.client.HTTPConnection, bool]:
+        """An open connection, and whether it was used before."""
         kept: http.client.HTTPConnection | None = getattr(self._kept, "connection", None)
         if kept is None:
             kept = self._kept.connection = self._made()
         elif kept.sock is not None and self._is_over(kept.sock):
             kept.close()
-        if kept.sock is None:
-            kept.connect()
-        return kept
+        if kept.sock is not None:
+            return kept, True
+        kept.connect()
+        return kept, False
 
     def _is_over(self, sock: socket.socket) -> bool:
         """Whether a connection is not to be used again: the server has closed it, or says something unasked.
