@@ -19,7 +19,7 @@ from trackspec_reference.server import answers, requests
 from trackspec_reference.server.answers import LOG, Answer, Headers, Refusal
 from trackspec_reference.server.artifacts import Artifacts, Route
 from trackspec_reference.server.authentication import Credentials
-from trackspec_reference.server.calls import Call, Calls
+from trackspec_reference.server.calls import Call, Calls, Ended
 from trackspec_reference.server.limits import Limits
 from trackspec_reference.server.origins import Hosts, Origins
 from trackspec_reference.server.requests import Receive, Scope, Send
@@ -92,7 +92,7 @@ class Application:
         except requests.Disconnected:
             return
         except (Exception, asyncio.CancelledError) as error:
-            answer = _told(error, scope)
+            answer = told(error, scope)
         headers = self.headers(answer, scope)
         await send({"type": "http.response.start", "status": answer.status, "headers": headers})
         if isinstance(answer.body, bytes):
@@ -101,29 +101,33 @@ class Application:
             assert self._artifacts is not None
             await self._artifacts.send(answer.body, send, receive)
 
-    def begin(self, scope: Scope, body: bytes, answered: Callable[[Answer], None]) -> Call | None:
-        """Answer a request whose body is there, without a task: the short way for calls of the store.
+    def prepared(self, scope: Scope, body: bytes) -> Callable[[], Answer] | Answer:
+        """What answers a request whose body is there, in any thread; the answer, if no call is needed.
 
-        :param answered: is told the answer, in the event loop.
-        :returns: the call, until it has ended; None if the request is answered without one.
+        This is the short way for calls of the store, without a task. Neither raises anything.
         """
-
-        def ended(returned: Any, error: BaseException | None) -> None:
-            answered(answers.json(returned) if error is None else _told(error, scope))
-
         try:
             fields = requests.header_fields(scope)
             asked = self._asked(scope, fields)
             if isinstance(asked, Answer):
-                answered(asked)
-                return None
+                return asked
             assert isinstance(asked, Endpoint)
             if len(body) > self._limits.body:
                 raise requests.too_large(self._limits.body)
-            return self._calls.begin(self._call(asked, scope, fields, body), ended)
+            return partial(_answered, self._call(asked, scope, fields, body), scope)
         except Exception as error:
-            answered(_told(error, scope))
-            return None
+            return told(error, scope)
+
+    def begin(self, make: Callable[[], Any], ended: Ended) -> Call:
+        """Have something made in a thread for calls of the store.
+
+        :raises TrackspecError: TEMPORARILY_UNAVAILABLE if there is too much in hand.
+        """
+        return self._calls.begin(make, ended)
+
+    def has_waiting(self) -> bool:
+        """Whether something waits for a thread."""
+        return self._calls.has_waiting()
 
     def takes_whole(self, scope: Scope) -> bool:
         """Whether the short way is there for a request."""
@@ -217,7 +221,14 @@ def knows_keys(store: TrackingStore) -> bool:
     return True
 
 
-def _told(error: BaseException, scope: Scope) -> Answer:
+def _answered(call: Callable[[], bytes], scope: Scope) -> Answer:
+    try:
+        return answers.json(call())
+    except Exception as error:
+        return told(error, scope)
+
+
+def told(error: BaseException, scope: Scope) -> Answer:
     """The answer that tells why a request was refused or failed."""
     asked = f"{scope['method']} {scope['path'][:200]!r}"
     if isinstance(error, asyncio.CancelledError):  # not 503, which would say that nothing was done

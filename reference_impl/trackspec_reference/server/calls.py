@@ -89,6 +89,10 @@ class Calls:
             raise TrackspecError("The server has too much in hand.", ErrorCode.TEMPORARILY_UNAVAILABLE)
         return self._begun(Call(call, ended))
 
+    def has_waiting(self) -> bool:
+        """Whether a call waits for a thread."""
+        return not self._waiting.empty()
+
     def tidy_up(self, call: Callable[[], Any]) -> None:
         """Have a call made that nobody waits for, however many there are."""
         self._begun(Call(call, lambda *_: None))

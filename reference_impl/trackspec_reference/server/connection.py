@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import asyncio
 from asyncio import TimerHandle
+from collections.abc import Callable
 from functools import partial
 from typing import Any
 
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol, RequestResponseCycle
 
-from trackspec.errors import ErrorCode
+from trackspec.errors import ErrorCode, TrackspecError
 from trackspec_reference.server import answers
 from trackspec_reference.server.answers import Answer, Headers, Refusal
-from trackspec_reference.server.application import Application
+from trackspec_reference.server.application import Application, told
 from trackspec_reference.server.calls import Call
+from trackspec_reference.server.lanes import Lane, Left, lane
 from trackspec_reference.server.limits import Limits
+from trackspec_reference.server.requests import Scope
+from trackspec_reference.server.whole_requests import WholeRequest, whole_request
 
 _FRAMING = 2
 """By which factor chunks may enlarge a body. Those of a few bytes each are no honest client's."""
@@ -23,6 +27,9 @@ _CLOSE = (b"connection", b"close")
 
 _PARTING_TIME = 1.0
 """Seconds between the last answer of a connection and its end."""
+
+Cycle = RequestResponseCycle | WholeRequest
+"""A request and what becomes of it."""
 
 
 class Connection(HttpToolsProtocol):
@@ -45,6 +52,7 @@ class Connection(HttpToolsProtocol):
         self._late: TimerHandle | None = None
         self._stalled: TimerHandle | None = None
         self._arrived: RequestResponseCycle | None = None
+        self._started: Cycle | None = None
         self._call: Call | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
@@ -62,6 +70,26 @@ class Connection(HttpToolsProtocol):
     def data_received(self, data: bytes) -> None:
         if self._is_turned_away:
             return
+        if self._is_between_requests() and (whole := self._whole_request(data)):
+            self._take_whole(whole)
+        else:
+            self._take(data)
+
+    def _is_between_requests(self) -> bool:
+        return not self._in_request and (self.cycle is None or self.cycle.response_complete)
+
+    def _whole_request(self, data: bytes) -> WholeRequest | None:
+        """The request that these bytes are, if it is one that needs no task."""
+        whole = whole_request(data, self.server)
+        return whole if whole is not None and self.application.takes_whole(whole.scope) else None
+
+    def _take_whole(self, whole: WholeRequest) -> None:
+        self._unset_keepalive_if_required()
+        self._stop_waiting()
+        self.cycle = self._started = whole  # type: ignore[assignment]
+        self._begin_call(whole)
+
+    def _take(self, data: bytes) -> None:
         self._arriving = len(data)
         self._received += self._arriving
         super().data_received(data)
@@ -145,7 +173,7 @@ class Connection(HttpToolsProtocol):
 
     def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:  # noqa: ARG002 - always the same
         """Wait for what has arrived with the head of a request: often it is whole, and needs no task."""
-        self._arrived = cycle
+        self._arrived = self._started = cycle
 
     def _begin(self, cycle: RequestResponseCycle) -> None:
         scope: Any = cycle.scope
@@ -153,19 +181,79 @@ class Connection(HttpToolsProtocol):
             self._begin_task(cycle)
             return
         self._arrived = None
-        self._call = self.application.begin(scope, bytes(cycle.body), partial(self._answer, cycle))
-        if self._call is not None:
-            self.tasks.add(self._call)  # type: ignore[arg-type]  # what is done with a task can be done with it
+        self._begin_call(cycle)
+
+    def _begin_call(self, cycle: Cycle) -> None:
+        scope: Any = cycle.scope
+        make = self.application.prepared(scope, bytes(cycle.body))
+        if isinstance(make, Answer):
+            self._answer(cycle, make)
+            return
+        try:
+            if isinstance(cycle, WholeRequest) and (own := lane(self.transport)):
+                self._call = self._hand_over(own, cycle, make)
+            else:
+                self._call = self.application.begin(make, partial(self._ended, cycle))
+        except TrackspecError as error:
+            self._answer(cycle, answers.error(error))
+            return
+        self.tasks.add(self._call)  # type: ignore[arg-type]  # what is done with a task can be done with it
+
+    def _ended(self, cycle: Cycle, answer: Any, error: BaseException | None) -> None:
+        scope: Any = cycle.scope
+        self._end_call()
+        self._answer(cycle, answer if error is None else told(error, scope))
+
+    def _end_call(self) -> None:
+        assert self._call is not None
+        self.tasks.discard(self._call)
+        self._call = None
 
     def _begin_task(self, cycle: RequestResponseCycle) -> None:
         self._arrived = None
         super()._start_asgi_task(cycle, self.app)
 
-    def _answer(self, cycle: RequestResponseCycle, answer: Answer) -> None:
+    # -- in the hands of a thread ---------------------------------------------------------------------------
+
+    def _hand_over(self, own: Lane, first: WholeRequest, make: Callable[[], Answer]) -> Call:
+        """Let the thread that makes a call send the answer, and answer what follows."""
+
+        def run() -> Left:
+            return own.run(
+                self._written(first.scope, make(), first.keep_alive),
+                partial(self._following, first),
+                lambda: first.keep_alive and not self.application.has_waiting(),
+            )
+
+        call = self.application.begin(run, partial(self._take_back, own, first))
+        self.flow.pause_reading()
+        return call
+
+    def _following(self, first: WholeRequest, received: bytes) -> Callable[[], bytes] | None:
+        whole = self._whole_request(received)
+        return None if whole is None else partial(self._content, first, whole)
+
+    def _content(self, first: WholeRequest, whole: WholeRequest) -> bytes:
+        make = self.application.prepared(whole.scope, whole.body)
+        return self._written(whole.scope, make if isinstance(make, Answer) else make(), first.keep_alive)
+
+    def _take_back(self, own: Lane, first: WholeRequest, left: Any, error: BaseException | None) -> None:
+        """Go on where a thread has left off."""
+        if error is not None and own.give_up():
+            self._ended(first, None, error)
+            return
+        self._end_call()
+        if error is not None:
+            self.transport.close()
+        if not self.transport.is_closing():
+            self._write_last(first, left.unsent)
+        if not self.transport.is_closing() and left.unanswered:
+            self.data_received(left.unanswered)
+
+    # -- answering ------------------------------------------------------------------------------------------
+
+    def _answer(self, cycle: Cycle, answer: Answer) -> None:
         """Send an answer, head and body at once."""
-        if self._call is not None:
-            self.tasks.discard(self._call)
-            self._call = None
         if cycle.disconnected or self.transport.is_closing():
             return
         if self.flow.write_paused:
@@ -173,26 +261,31 @@ class Connection(HttpToolsProtocol):
             self.tasks.add(task)
             task.add_done_callback(self.tasks.discard)
             return
-        cycle.response_started = cycle.response_complete = True
         scope: Any = cycle.scope
-        fields = self.application.headers(answer, scope)
-        if cycle.keep_alive:
-            self._write(answer, fields)
-        else:
-            self._write(answer, [*fields, _CLOSE])
+        self._write_last(cycle, self._written(scope, answer, cycle.keep_alive))
+
+    def _write_last(self, cycle: Cycle, content: bytes) -> None:
+        cycle.response_started = cycle.response_complete = True
+        if content:
+            self.transport.write(content)
+        if not cycle.keep_alive:
             self.transport.close()
         self.on_response_complete()
 
-    async def _answer_when_read(self, cycle: RequestResponseCycle, answer: Answer) -> None:
+    async def _answer_when_read(self, cycle: Cycle, answer: Answer) -> None:
         await self.flow.drain()
         self._answer(cycle, answer)
 
-    def _write(self, answer: Answer, fields: Headers) -> None:
+    def _written(self, scope: Scope, answer: Answer, keep_alive: bool) -> bytes:
+        fields = self.application.headers(answer, scope)
+        return self._message(answer, fields if keep_alive else [*fields, _CLOSE])
+
+    def _message(self, answer: Answer, fields: Headers) -> bytes:
         assert isinstance(answer.body, bytes)
         parts = [STATUS_LINE[answer.status]]
         for name, value in (*self.server_state.default_headers, *fields):
             parts += (name, b": ", value, b"\r\n")
-        self.transport.write(b"".join([*parts, b"\r\n", answer.body]))
+        return b"".join([*parts, b"\r\n", answer.body])
 
     # -- turning away ---------------------------------------------------------------------------------------
 
@@ -203,19 +296,19 @@ class Connection(HttpToolsProtocol):
         """Answer a request that the application does not answer, and close the connection."""
         self._is_turned_away = True
         self._stop_waiting()
-        cycle = self.cycle
-        if self._in_head or cycle is None:
-            if cycle is not None and not cycle.response_complete:
-                cycle.keep_alive = False  # the request before this one gets its answer, and then it is over
-                return
-        elif cycle.response_started:
-            self.transport.close()
+        cycle, answered = self.cycle, self._started
+        if answered is not None and not answered.response_complete and (self._in_head or answered is not cycle):
+            self.pipeline.clear()
+            answered.keep_alive = False  # a request before this one gets its answer, and then it is over
             return
-        else:
+        if not self._in_head and cycle is not None:
+            if cycle.response_started:
+                self.transport.close()
+                return
             cycle.disconnected = True  # the application stops waiting for the rest
             cycle.message_event.set()
         answer = answers.error(Refusal(message, ErrorCode.INVALID_PARAMETER_VALUE, status))
-        self._write(answer, [*answer.headers, _CLOSE])
+        self.transport.write(self._message(answer, [*answer.headers, _CLOSE]))
         self._close_when_read()
 
     def _close_when_read(self) -> None:
