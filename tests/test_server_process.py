@@ -20,9 +20,8 @@ import psutil
 import pytest
 
 from tests.servers import wait_until_ready
-from tests.servers.tracking import TIMEOUT, Client, Process, Response, command, in_process
+from tests.servers.tracking import TIMEOUT, Client, Process, Response, SlowStore, command, in_process
 from trackspec import Metric, Param, RunTag, TrackingStore, open_store
-from trackspec.memory_store import MemoryStore
 from trackspec_conformance import cli
 from trackspec_reference.server.command import masked
 from trackspec_reference.server.limits import Limits
@@ -260,29 +259,17 @@ def test_a_kill_at_any_time_loses_nothing_that_was_acknowledged(uri: str, seed: 
             writer.assert_kept(store)
 
 
-class SlowStore(MemoryStore):
-    """Deletes no run before it may."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.begun, self.may_end = threading.Event(), threading.Event()
-
-    def delete_run(self, run_id: str) -> None:
-        """Delete a run, in time."""
-        self.begun.set()
-        self.may_end.wait(TIMEOUT)
-        super().delete_run(run_id)
-
-
 class Stopping:
     """A server that is stopped while a call is in hand.
 
+    :param before: how many calls were answered on its connection before.
     :ivar answers: what the caller got.
     :ivar all_ended: whether the server says that all calls have ended.
     """
 
-    def __init__(self, stop_time: int) -> None:
+    def __init__(self, stop_time: int, before: int = 0) -> None:
         self.store = SlowStore()
+        self._before = before
         self.run_id = self.store.create_run("0", "u", 1, [], None).info.run_id
         self.answers: list[Response] = []
         self.all_ended: list[bool] = []
@@ -300,7 +287,10 @@ class Stopping:
         self._server.stop()
 
     def _call(self) -> None:
-        self.answers.append(Client(self.port).call("delete_run", run_id=self.run_id))
+        client = Client(self.port)
+        for _ in range(self._before):
+            client.returned("get_experiment", experiment_id="0")
+        self.answers.append(client.call("get_run", run_id=self.run_id))
 
     def wait(self) -> None:
         """Wait for the caller and for the end of the server."""
@@ -309,9 +299,10 @@ class Stopping:
             assert not thread.is_alive()
 
 
-def test_a_call_in_hand_is_finished_and_no_other_is_taken() -> None:
+@pytest.mark.parametrize("before", [0, 3])
+def test_a_call_in_hand_is_finished_and_no_other_is_taken(before: int) -> None:
     """The listening socket is closed at once, the connection when its answer is sent."""
-    server = Stopping(stop_time=TIMEOUT)
+    server = Stopping(TIMEOUT, before)
     wait_until_ready(lambda: refuses_connections(server.port))
 
     server.store.may_end.set()
@@ -331,9 +322,10 @@ def refuses_connections(port: int) -> None:
     raise AssertionError("somebody listens")
 
 
-def test_a_call_that_does_not_end_is_not_waited_for_too_long() -> None:
+@pytest.mark.parametrize("before", [0, 3])
+def test_a_call_that_does_not_end_is_not_waited_for_too_long(before: int) -> None:
     """Its caller is not told that it is done, nor that it is not."""
-    server = Stopping(stop_time=1)
+    server = Stopping(1, before)
     server.wait()
 
     assert [answer.json["error_code"] for answer in server.answers] == ["INTERNAL_ERROR"]

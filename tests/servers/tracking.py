@@ -19,6 +19,8 @@ from urllib.parse import urlencode
 
 from tests.servers import wait_until_ready
 from trackspec import TrackingStore
+from trackspec.entities import Run
+from trackspec.memory_store import MemoryStore
 from trackspec.protocol.endpoints import BY_NAME
 from trackspec_reference.server.serving import Server, Settings
 
@@ -115,6 +117,24 @@ def read_all(connection: socket.socket) -> bytes:
         if not part:
             return b"".join(parts)
         parts.append(part)
+
+
+class SlowStore(MemoryStore):
+    """Reads no run before it may.
+
+    :ivar begun: set when a run is asked for.
+    :ivar may_end: to be set for an answer.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.begun, self.may_end = threading.Event(), threading.Event()
+
+    def get_run(self, run_id: str) -> Run:
+        """Read a run, in time."""
+        self.begun.set()
+        self.may_end.wait(TIMEOUT)
+        return super().get_run(run_id)
 
 
 @contextmanager

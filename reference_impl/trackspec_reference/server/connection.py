@@ -80,7 +80,7 @@ class Connection(HttpToolsProtocol):
 
     def _whole_request(self, data: bytes) -> WholeRequest | None:
         """The request that these bytes are, if it is one that needs no task."""
-        whole = whole_request(data, self.server)
+        whole = whole_request(data, self.server, self.limits.head)
         return whole if whole is not None and self.application.takes_whole(whole.scope) else None
 
     def _take_whole(self, whole: WholeRequest) -> None:

@@ -50,6 +50,8 @@ class Lane:
     ) -> Left:
         """Send an answer, and those to the requests that come soon after it. The lane ends with that.
 
+        A call that comes to wait for a thread meanwhile waits no longer than :data:`PATIENCE` for this one.
+
         :param following: what answers the request that was read, or None if it is to be left.
         :param more: whether another request may be waited for.
         """

@@ -18,7 +18,7 @@ _HEAD = re.compile(
 )
 _LENGTH = re.compile(rb"[0-9]{1,7}")
 _END = b"\r\n\r\n"
-_LONGEST_HEAD = 2048
+_LARGEST_HEAD = 2048
 _LEFT_ALONE = frozenset({b"connection", b"expect", b"te", b"trailer", b"transfer-encoding", b"upgrade"})
 """Header fields that say more of a message than its length."""
 
@@ -54,9 +54,12 @@ class WholeRequest:
         self.disconnected = self.response_started = self.response_complete = False
 
 
-def whole_request(data: bytes, server: Any) -> WholeRequest | None:
-    """The request that has arrived, if it is of that form and nothing follows it."""
-    start = data.find(_END, 0, _LONGEST_HEAD) + len(_END)
+def whole_request(data: bytes, server: Any, largest_head: int = _LARGEST_HEAD) -> WholeRequest | None:
+    """The request that has arrived, if it is of that form and nothing follows it.
+
+    :param largest_head: bytes; of those that are larger than 2,048, none is read.
+    """
+    start = data.find(_END, 0, min(largest_head, _LARGEST_HEAD)) + len(_END)
     head = _read(data[:start])
     if head is None or len(data) != start + head.length:
         return None
