@@ -30,7 +30,7 @@ def ties_are_broken(store: TrackingStore, fresh: Fresh) -> None:
     experiment_id = fresh.experiment()
     old, new = (
         [fresh.run(experiment_id, start_time=start, metrics=[Metric("m", 1.0, 0)]) for _ in range(count)]
-        for start, count in ((1000, 3), (2000, 4))
+        for start, count in ((1000, 8), (2000, 8))  # so many that chance does not order their ids
     )
 
     for order_by in (None, ["metrics.m"], ["metrics.m DESC", "params.none"]):
