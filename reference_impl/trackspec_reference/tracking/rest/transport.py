@@ -10,6 +10,7 @@ import ssl
 import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
+from queue import Empty, Full
 from typing import Any, BinaryIO, NamedTuple
 from urllib.parse import urlsplit
 
@@ -109,18 +110,17 @@ class Transport:
     """
 
     def __init__(self, creds: HostCreds, connect_timeout: float) -> None:
-        self._url = creds.host
+        url = creds.host
         self._connect_timeout = connect_timeout
-        self._adapter = _Adapter()
         with Session() as session:  # it knows what the environment says of proxies and certificates
-            self._settings: dict[str, Any] = dict(
-                session.merge_environment_settings(self._url, {}, True, creds.verify, creds.client_cert)
+            settings: dict[str, Any] = dict(
+                session.merge_environment_settings(url, {}, True, creds.verify, creds.client_cert)
             )
-        self._settings["stream"] = True
-        where = urlsplit(self._url)
+        del settings["stream"]
+        where = urlsplit(url)
         self._host = {"Host": where.netloc.removesuffix(_DEFAULT_PORTS[where.scheme])}
         try:
-            self._adapter.prepare(self._url, self._settings)
+            self._connections = _Connections(url, settings)
         except (OSError, RequestException, urllib3.exceptions.HTTPError):
             raise invalid(
                 "The files of the certificates, or the proxy that the environment names, are unusable."
@@ -144,21 +144,17 @@ class Transport:
         :raises NoAnswer: if there is no whole answer by then.
         :raises TrackspecError: INTERNAL_ERROR if what answers is not trusted, speaks no HTTP, or says too much.
         """
-        request = PreparedRequest()
-        request.method, request.url = method, self._url + target
-        request.body = body
-        request.headers = {**self._host, **headers}  # type: ignore[assignment]  # each has one name here
         left = deadline - time.monotonic()
         if left <= 0:
             raise NoAnswer("there was no time left", sent=False)
         CLOCK.deadline, CLOCK.sent = deadline, False
         timeout = (min(self._connect_timeout, left), left)
         try:
-            response = self._adapter.send(request, timeout=timeout, **self._settings)
-            if file is not None and file.takes(response.status_code, response.headers):
-                _copy(response.raw, file)
-                return Answer(GOOD, response.headers, b"")
-            return Answer(response.status_code, response.headers, _whole(response.raw))
+            raw = self._connections.send(method, target, {**self._host, **headers}, body, timeout)
+            if file is not None and file.takes(raw.status, raw.headers):
+                _copy(raw, file)
+                return Answer(GOOD, raw.headers, b"")
+            return Answer(raw.status, raw.headers, _whole(raw))
         except (
             RequestException,
             urllib3.exceptions.HTTPError,
@@ -170,44 +166,43 @@ class Transport:
 
     def close(self) -> None:
         """Close the connections."""
-        self._adapter.close()
+        self._connections.close()
 
 
-class _Adapter(HTTPAdapter):
-    """Reaches one server: what is the same for every request is worked out once."""
+class _Connections:
+    """The connections to one server. An open one is used without the detours by which the libraries open one.
 
-    def __init__(self) -> None:
-        super().__init__(pool_connections=1, pool_maxsize=_CONNECTIONS)
+    :param url: of the server.
+    :param settings: what the environment and the credentials say of proxies and certificates.
+    """
 
-    def prepare(self, url: str, settings: Mapping[str, Any]) -> None:
+    def __init__(self, url: str, settings: Mapping[str, Any]) -> None:
+        self._settings = settings
+        self._adapter = _Adapter(pool_connections=1, pool_maxsize=_CONNECTIONS)
         request = PreparedRequest()
         request.prepare(method="GET", url=url)
         verify, cert, proxies = settings["verify"], settings["cert"], settings["proxies"]
-        self._pool = super().get_connection_with_tls_context(request, verify, proxies, cert)
+        self._pool: Any = self._adapter.get_connection_with_tls_context(request, verify, proxies, cert)
         over_tls = isinstance(self._pool, urllib3.HTTPSConnectionPool)
         self._pool.ConnectionCls = TimedTLSConnection if over_tls else TimedConnection
-        self.cert_verify(self._pool, url, verify, cert)
-        asked_of_a_proxy = super().request_url(request, proxies) == request.url
-        self._start = 0 if asked_of_a_proxy else len(url) - len(urlsplit(url).path)
+        self._pool.pool = _Idle()
+        self._adapter.cert_verify(self._pool, url, verify, cert)
+        self._url = url
+        asked_of_a_proxy = self._adapter.request_url(request, proxies) == request.url
+        self._start = url if asked_of_a_proxy else urlsplit(url).path
         self._proxy_headers = self._pool.proxy_headers if asked_of_a_proxy else {}
 
-    def request_url(self, request: Any, proxies: Any) -> str:  # noqa: ARG002 - always the same
-        """The path and query of a request, or the whole URL where it goes to a proxy."""
-        url: str = request.url
-        return url[self._start :]
-
-    def get_connection_with_tls_context(self, *args: Any, **kwargs: Any) -> Any:  # noqa: ARG002 - always the same
-        return self
-
-    def urlopen(self, method: str, url: str, body: Any, headers: Mapping[str, str], **options: Any) -> Any:
-        """Send a request over an open connection, by fewer detours than urllib3, whose part it is to open one."""
+    def send(
+        self, method: str, target: str, headers: Mapping[str, str], body: Any, timeout: tuple[float, float]
+    ) -> Any:
+        """Send a request, and return the answer as urllib3 does, of which the body is not read."""
         connection = self._pool._get_conn()
         if connection.is_closed:
             self._pool._put_conn(connection)
-            return self._pool.urlopen(method, url, body, headers, **options)
+            return self._opened_for(method, target, headers, body, timeout)
         try:
             with contextlib.suppress(BrokenPipeError, ConnectionResetError):  # there may be an answer nevertheless
-                connection.request(method, url, body, {**headers, **self._proxy_headers})
+                connection.request(method, self._start + target, body, {**headers, **self._proxy_headers})
             answer: Any = connection.getresponse()
         except BaseException:
             connection.close()
@@ -216,15 +211,49 @@ class _Adapter(HTTPAdapter):
         answer._pool, answer._connection = self._pool, connection
         return answer
 
+    def _opened_for(
+        self, method: str, target: str, headers: Mapping[str, str], body: Any, timeout: tuple[float, float]
+    ) -> Any:
+        request = PreparedRequest()
+        request.method, request.url, request.body = method, self._url + target, body
+        request.headers = dict(headers)  # type: ignore[assignment]  # each has one name here
+        return self._adapter.send(request, stream=True, timeout=timeout, **self._settings).raw
+
+    def close(self) -> None:
+        """Close them."""
+        self._adapter.close()
+
+
+class _Adapter(HTTPAdapter):
     def build_response(self, req: PreparedRequest, resp: Any) -> Response:
         """The answer without what a client of one server has no use for, such as cookies."""
-        return _Received(req, resp)
+        response = Response()
+        response.request, response.raw = req, resp
+        return response
 
 
-class _Received(Response):
-    def __init__(self, request: PreparedRequest, raw: Any) -> None:
-        self.request, self.raw = request, raw
-        self.status_code, self.headers = raw.status, raw.headers
+class _Idle:
+    """The connections that nobody uses: what urllib3 asks of a queue, and the last one comes first."""
+
+    def __init__(self) -> None:
+        self._kept: list[Any] = []
+
+    def get(self, block: bool = False, timeout: float | None = None) -> Any:  # noqa: ARG002 - never waits
+        """The one that was put here last."""
+        try:
+            return self._kept.pop()
+        except IndexError:
+            raise Empty from None
+
+    def put(self, connection: Any, block: bool = False) -> None:  # noqa: ARG002 - never waits
+        """Keep a connection, if there is room."""
+        if len(self._kept) >= _CONNECTIONS:
+            raise Full
+        self._kept.append(connection)
+
+    def qsize(self) -> int:
+        """How many there are."""
+        return len(self._kept)
 
 
 def _whole(raw: Any) -> bytes:
