@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import gc
 import logging
 import os
 import signal
@@ -121,6 +122,7 @@ def serve(
 ) -> int:
     """Serve in this process until a signal; return the exit status. A second signal ends the process at once."""
     server = Server(settings.application(store, artifacts), settings.limits, once_more=end_at_once)
+    keep_what_is_there()
     if not server.serve_until_stopped(listening):
         print("trackspec: stopped with calls in hand, which were not acknowledged", file=sys.stderr, flush=True)
         os._exit(1)  # their threads would be waited for
@@ -128,6 +130,12 @@ def serve(
     if artifacts:
         artifacts.close()
     return 0
+
+
+def keep_what_is_there() -> None:
+    """Leave the modules and the open store out of garbage collections: one of them takes as long as a large answer."""
+    gc.collect()
+    gc.freeze()
 
 
 def end_at_once(number: int) -> None:

@@ -19,7 +19,7 @@ from typing import NamedTuple
 
 from trackspec.errors import TrackspecError
 from trackspec.opening import open_store
-from trackspec_reference.server.serving import SIGNALS, Server, Settings, end_at_once
+from trackspec_reference.server.serving import SIGNALS, Server, Settings, end_at_once, keep_what_is_there
 
 LOG = logging.getLogger("trackspec.server")
 
@@ -122,6 +122,7 @@ def _work(store_uri: str, listening: socket.socket, settings: Settings, lifeline
     for number in SIGNALS:
         signal.signal(number, server.handle_exit)
     signal.pthread_sigmask(signal.SIG_UNBLOCK, SIGNALS)
+    keep_what_is_there()
     ended = server.serve_until_stopped(listening)
     store.close()
     if artifacts:
