@@ -30,6 +30,9 @@ _KEYS_SUPPORTED = (KEYS_SUPPORTED_HEADER.lower().encode(), b"true")
 _PLAIN = {b"/health": "OK", b"/version": __version__}
 """What is no call of the store, and is answered in plain text."""
 
+_USUAL_THREADS = 4
+"""With more, an embedded store loses more time in handing over the interpreter's lock than it gains."""
+
 _METHODS = frozenset({"GET", "POST"})
 
 _ENDPOINTS: Mapping[bytes, Mapping[str, Endpoint]] = {
@@ -71,7 +74,7 @@ class Application:
         self._public = frozenset(_PLAIN) if public_health else frozenset()
         self._knows_keys = knows_keys(store)
         self._artifacts = Artifacts(artifacts, store, self._limits) if artifacts else None
-        self._calls = Calls(self._limits)
+        self._calls = Calls(self._limits, _USUAL_THREADS)
 
     @property
     def in_hand(self) -> int:
@@ -125,9 +128,13 @@ class Application:
         """
         return self._calls.begin(make, ended)
 
-    def has_waiting(self) -> bool:
-        """Whether something waits for a thread."""
-        return self._calls.has_waiting()
+    def has_idle_thread(self) -> bool:
+        """Whether a call of the store would be made at once."""
+        return self._calls.has_idle_thread()
+
+    def wants_thread_back(self) -> bool:
+        """Whether a thread that has made a call of the store is to come back at once."""
+        return self._calls.wants_thread_back()
 
     def takes_whole(self, scope: Scope) -> bool:
         """Whether the short way is there for a request."""

@@ -87,7 +87,7 @@ class Artifacts:
         self._repository = repository
         self._store = store
         self._limits = limits
-        self.transfers = Calls(limits)
+        self.transfers = Calls(limits, limits.threads)
 
     @staticmethod
     def route(raw_path: bytes) -> Route | None:

@@ -190,10 +190,7 @@ class Connection(HttpToolsProtocol):
             self._answer(cycle, make)
             return
         try:
-            if isinstance(cycle, WholeRequest) and (own := lane(self.transport)):
-                self._call = self._hand_over(own, cycle, make)
-            else:
-                self._call = self.application.begin(make, partial(self._ended, cycle))
+            self._call = self._in_a_lane(cycle, make) or self.application.begin(make, partial(self._ended, cycle))
         except TrackspecError as error:
             self._answer(cycle, answers.error(error))
             return
@@ -215,14 +212,22 @@ class Connection(HttpToolsProtocol):
 
     # -- in the hands of a thread ---------------------------------------------------------------------------
 
-    def _hand_over(self, own: Lane, first: WholeRequest, make: Callable[[], Answer]) -> Call:
-        """Let the thread that makes a call send the answer, and answer what follows."""
+    def _in_a_lane(self, first: Cycle, make: Callable[[], Answer]) -> Call | None:
+        """Let the thread that makes a call send the answer, and answer what follows; None if that cannot be.
 
+        Where all threads are busy that would save nothing.
+        """
+        if not isinstance(first, WholeRequest) or not self.application.has_idle_thread():
+            return None
+        own = lane(self.transport)
+        return self._hand_over(own, first, make) if own else None
+
+    def _hand_over(self, own: Lane, first: WholeRequest, make: Callable[[], Answer]) -> Call:
         def run() -> Left:
             return own.run(
                 self._written(first.scope, make(), first.keep_alive),
                 partial(self._following, first),
-                lambda: first.keep_alive and not self.application.has_waiting(),
+                lambda: first.keep_alive and not self.application.wants_thread_back(),
             )
 
         call = self.application.begin(run, partial(self._take_back, own, first))
