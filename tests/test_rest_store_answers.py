@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Iterator
 from typing import Any
 
@@ -186,6 +187,56 @@ def test_fields_that_a_newer_server_has_are_passed_over(answers: responses.Reque
     answered(answers, "get_run", {"run": newer, "trailer": True})
 
     assert store.get_run("r1").info.run_id == "r1"
+
+
+LATEST = {"key": "m", "value": 0.5, "timestamp": 5, "step": 2}
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        *({"key": wrong} for wrong in (None, 5)),
+        *({"value": wrong} for wrong in (None, True, "high", [])),
+        *({"timestamp": wrong} for wrong in (None, True, 1.5, "now", 2**63, -(2**63) - 1)),
+        *({"step": wrong} for wrong in (True, 1.5, "first", 2**63, -(2**63) - 1)),
+        {"dataset_name": 5},
+    ],
+    ids=str,
+)
+def test_a_point_of_a_run_that_is_none_is_refused(
+    answers: responses.RequestsMock, store: RestStore, changed: dict[str, Any]
+) -> None:
+    """However much of it is as usual."""
+    answered(answers, "get_run", {"run": {**RUN, "data": {"metrics": [LATEST, {**LATEST, **changed}]}}})
+
+    assert refusal(store, "get_run").error_code is ErrorCode.INTERNAL_ERROR
+
+
+@pytest.mark.parametrize(
+    ("changed", "read"),
+    [
+        ({}, {}),
+        ({"step": None}, {"step": 0}),
+        ({"value": 1}, {"value": 1.0}),
+        ({"value": "-Infinity"}, {"value": -math.inf}),
+        ({"timestamp": "7", "step": 3.0}, {"timestamp": 7, "step": 3}),
+        ({"timestamp": 2**63 - 1, "step": -(2**63)}, {"timestamp": 2**63 - 1, "step": -(2**63)}),
+        ({"dataset_name": "d", "dataset_digest": "x"}, {"dataset_name": "d", "dataset_digest": "x"}),
+        ({"dataset_name": None, "newer": {}}, {}),
+    ],
+    ids=str,
+)
+def test_a_point_of_a_run_is_read_in_every_form(
+    answers: responses.RequestsMock, store: RestStore, changed: dict[str, Any], read: dict[str, Any]
+) -> None:
+    """With what servers leave out, add, and write as texts."""
+    answered(answers, "get_run", {"run": {**RUN, "data": {"metrics": [{**LATEST, **changed}]}}})
+
+    point = store.get_run("r1").data.latest_metrics["m"]
+
+    assert point == Metric(**{**LATEST, **read})
+    assert type(point.value) is float
+    assert point.run_id == "r1"
 
 
 def test_what_is_left_out_is_empty(answers: responses.RequestsMock, store: RestStore) -> None:

@@ -11,6 +11,7 @@ from typing import Any
 
 from trackspec import entities
 from trackspec.entities import LifecycleStage, RunStatus
+from trackspec.limits import INT64_MAX, INT64_MIN
 from trackspec.protocol.kinds import Choice, Double, Int64, Items, Json, Kind, Text, Unsupported
 from trackspec.protocol.message import Field, Message, Pairs
 
@@ -90,6 +91,9 @@ RUN_INFO = Message(
 )
 
 
+_PLAIN = ("key", "value", "timestamp", "step")
+
+
 class _LatestMetrics(Kind):
     """The latest point of each metric, by key, written as a list."""
 
@@ -102,10 +106,32 @@ class _LatestMetrics(Kind):
         return {point["key"]: point for point in self.points.read(value, field)}
 
     def read_answer(self, value: Json, field: str) -> dict[str, dict[str, Any]]:
-        return {point["key"]: point for point in self.points.read_answer(value, field)}
+        points = value if _are_plain(value) else self.points.read_answer(value, field)
+        return {point["key"]: point for point in points}
 
     def schema(self) -> dict[str, Any]:
         return self.points.schema()
+
+
+def _are_plain(points: Json) -> bool:
+    """Whether nothing of these points is missing, left over or amiss: the short way for what is usual."""
+    if type(points) is not list:
+        return False
+    for point in points:
+        if type(point) is not dict or len(point) != 4:
+            return False
+        key, value, timestamp, step = map(point.get, _PLAIN)
+        if (
+            type(key) is not str
+            or type(value) is not float
+            or value - value != 0.0
+            or type(timestamp) is not int
+            or type(step) is not int
+            or not INT64_MIN <= timestamp <= INT64_MAX
+            or not INT64_MIN <= step <= INT64_MAX
+        ):
+            return False
+    return True
 
 
 RUN_DATA = Message(
