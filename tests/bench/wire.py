@@ -1,10 +1,11 @@
-"""The least that a client of our server can do: requests made up beforehand, and answers that are not read."""
+"""The least that a client of our server can do: requests in one piece, and answers that are not read."""
 
 from __future__ import annotations
 
-import http.client
 import itertools
 import json
+import re
+import socket
 import time
 from collections.abc import Callable
 from typing import Any
@@ -12,7 +13,8 @@ from typing import Any
 from operations import FILTER, ORDER, START
 
 BASE = "/api/2.0/mlflow"
-_POST = {"Content-Type": "application/json"}
+_LENGTH = re.compile(rb"content-length: ([0-9]+)", re.IGNORECASE)
+_PIECE = 1 << 20
 
 
 class RawWire:
@@ -23,28 +25,50 @@ class RawWire:
     """
 
     def __init__(self, port: int, populated: str) -> None:
-        self._connection = http.client.HTTPConnection("127.0.0.1", port)
-        self._populated = populated
+        self._port, self._populated = port, populated
+        self._connection = self._connected()
         self._numbers = itertools.count()
         made = self._post("experiments/create", {"name": f"wire-{time.time_ns()}"})
         self._experiment = json.loads(made)["experiment_id"]
-        self._run = json.loads(self.create_run())["run"]["info"]["run_id"]
+        self._run, self._read = (json.loads(self.create_run())["run"]["info"]["run_id"] for _ in range(2))
+        points = [{"key": f"m{i}", "value": i / 7, "timestamp": START, "step": 0} for i in range(5)]
+        params = [{"key": f"p{i}", "value": str(i)} for i in range(5)]
+        tags = [{"key": f"t{i}", "value": "v"} for i in range(3)]
+        self._post("runs/log-batch", {"run_id": self._read, "metrics": points, "params": params, "tags": tags})
+
+    def _connected(self) -> socket.socket:
+        connection = socket.create_connection(("127.0.0.1", self._port))
+        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        return connection
 
     def named(self, operation: str) -> Callable[[], Any]:
         """An operation by name, over a connection of its own: the last one may have been idle for too long."""
         self._connection.close()
+        self._connection = self._connected()
         found: Callable[[], Any] = getattr(self, operation)
         return found
 
-    def _answer(self) -> bytes:
-        answer = self._connection.getresponse()
-        body = answer.read()
-        assert answer.status == 200, body
-        return body
+    def _answered(self, request: bytes) -> bytes:
+        """The body of the answer to a request."""
+        self._connection.sendall(request)
+        head, _, body = self._connection.recv(_PIECE).partition(b"\r\n\r\n")
+        length = _LENGTH.search(head)
+        assert head.startswith(b"HTTP/1.1 200 "), head + body
+        assert length is not None, head
+        pieces, missing = [body], int(length[1]) - len(body)
+        while missing:
+            pieces.append(self._connection.recv(_PIECE))
+            assert pieces[-1], "the answer ends too early"
+            missing -= len(pieces[-1])
+        return b"".join(pieces)
 
     def _post(self, path: str, fields: dict[str, Any]) -> bytes:
-        self._connection.request("POST", f"{BASE}/{path}", json.dumps(fields).encode(), _POST)
-        return self._answer()
+        body = json.dumps(fields).encode()
+        head = (
+            f"POST {BASE}/{path} HTTP/1.1\r\nHost: 127.0.0.1\r\n"
+            f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n"
+        )
+        return self._answered(head.encode() + body)
 
     def create_run(self) -> bytes:
         """One run without tags."""
@@ -75,9 +99,9 @@ class RawWire:
         return self._post("runs/log-batch", {"run_id": self._run, "metrics": points})
 
     def get_run(self) -> bytes:
-        """A run."""
-        self._connection.request("GET", f"{BASE}/runs/get?run_id={self._run}")
-        return self._answer()
+        """A run of 5 metrics, 5 params and 3 tags."""
+        line = f"GET {BASE}/runs/get?run_id={self._read} HTTP/1.1\r\n"
+        return self._answered(line.encode() + b"Host: 127.0.0.1\r\n\r\n")
 
     def search_runs(self) -> bytes:
         """The first 100 runs of a filtered and ordered search."""
