@@ -133,7 +133,7 @@ def serve(
 
 
 def keep_what_is_there() -> None:
-    """Leave the modules and the open store out of garbage collections: one of them takes as long as a large answer."""
+    """Leave the modules and the open store out of garbage collections, which took as long as a large answer."""
     gc.collect()
     gc.freeze()
 

@@ -185,7 +185,7 @@ class _Connections:
         self._pool: Any = self._adapter.get_connection_with_tls_context(request, verify, proxies, cert)
         over_tls = isinstance(self._pool, urllib3.HTTPSConnectionPool)
         self._pool.ConnectionCls = TimedTLSConnection if over_tls else TimedConnection
-        self._pool.pool = _Idle()
+        self._pool.pool = _Idle()  # type: ignore[assignment]  # all that it asks of a queue
         self._adapter.cert_verify(self._pool, url, verify, cert)
         self._url = url
         asked_of_a_proxy = self._adapter.request_url(request, proxies) == request.url
