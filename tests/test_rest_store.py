@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import gc
 import inspect
 import json
 import math
 import os
+import warnings
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from decimal import Decimal
@@ -391,3 +393,15 @@ def test_a_forked_process_makes_connections_of_its_own() -> None:
     assert status == 0
     assert server.connections == 2
     assert [json.loads(request.body)["value"] for request in server.received] == ["before", "child", "after"]
+
+
+def test_a_store_that_nobody_closes_leaves_no_open_connection(kept: MemoryStore) -> None:
+    """Where it is forgotten, its connections are closed all the same, without a warning of the interpreter's."""
+    with in_thread(kept) as port, warnings.catch_warnings(record=True) as told:
+        warnings.simplefilter("always")
+        forgotten = trackspec.open_store(f"http://127.0.0.1:{port}")
+        forgotten.get_experiment("0")
+        del forgotten
+        gc.collect()
+
+    assert not [warning for warning in told if issubclass(warning.category, ResourceWarning)]

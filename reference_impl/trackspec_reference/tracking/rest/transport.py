@@ -8,6 +8,7 @@ import os
 import socket
 import ssl
 import time
+import weakref
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from queue import Empty, Full
@@ -185,7 +186,9 @@ class _Connections:
         self._pool: Any = self._adapter.get_connection_with_tls_context(request, verify, proxies, cert)
         over_tls = isinstance(self._pool, urllib3.HTTPSConnectionPool)
         self._pool.ConnectionCls = TimedTLSConnection if over_tls else TimedConnection
-        self._pool.pool = _Idle()  # type: ignore[assignment]  # all that it asks of a queue
+        idle = _Idle()
+        self._pool.pool = idle  # type: ignore[assignment]  # all that it asks of a queue
+        weakref.finalize(self, idle.close)
         self._adapter.cert_verify(self._pool, url, verify, cert)
         self._url = url
         asked_of_a_proxy = self._adapter.request_url(request, proxies) == request.url
@@ -254,6 +257,11 @@ class _Idle:
     def qsize(self) -> int:
         """How many there are."""
         return len(self._kept)
+
+    def close(self) -> None:
+        """Close them."""
+        while self._kept:
+            self._kept.pop().close()
 
 
 def _whole(raw: Any) -> bytes:
