@@ -116,6 +116,26 @@ def test_an_anomaly_is_seen_and_named(name: str) -> None:
     assert named(found).startswith(name)
 
 
+def test_what_is_torn_is_told_apart_from_what_was_overwritten() -> None:
+    """The name of the anomaly tells which part of which call is missing; a tag that was set again is not."""
+    whole = op("log", {"tags": {"t": "1"}, "points": [["m", 1, 1.0]]}, at=(0, 1))
+    torn = op("log", {"tags": {"t": "2"}, "points": [["m", 2, 2.0], ["n", 2, 2.0]]}, at=(2, 9), end=End.UNKNOWN)
+    read = op("read", None, {"tags": {"t": "2"}, "points": {"m": [[1, 1.0], [2, 2.0]], "n": []}}, at=(10, 11))
+
+    told = named([whole, torn, read])
+
+    assert told.startswith(f"a torn batch: of one call of {torn.client}, the tag 't' is seen")
+    assert told.endswith("and the point [2, 2.0] of 'n' is not")
+    assert not named([whole, op("log", tag("2"), at=(2, 9)), read]).startswith("a torn batch")
+
+
+def test_a_call_is_told_in_a_line_however_much_it_holds() -> None:
+    """A failure that shows thousands of values shows nothing."""
+    many = {"points": [[f"m{i}", i, 1.0] for i in range(1000)], "params": {f"p{i}": "v" * 500 for i in range(100)}}
+
+    assert len(str(op("log", many, many, at=(0, 1)))) < 600
+
+
 def test_one_winner_for_a_name() -> None:
     """Of two creates of one name one is answered, and found by its id."""
     created = op("create", None, "7", at=(0, 5))

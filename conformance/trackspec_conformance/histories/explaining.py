@@ -54,7 +54,7 @@ def _matters(write: Operation, others: Sequence[Operation]) -> bool:
         return True
     if write.given.get("params") and any(item.end is End.REFUSED for item in others):
         return True
-    return any(True in parts_seen(write, read.answer) for read in _reads(others))
+    return any(True in parts_seen(write, read.answer).values() for read in _reads(others))
 
 
 def _reads(history: Sequence[Operation]) -> list[Operation]:
@@ -79,20 +79,40 @@ def named(history: Sequence[Operation]) -> str:
         return "two winners: one param took several values" if several else "a refusal without a cause"
     read = max(reads, key=lambda item: item.ended)
     seen = [(item, parts_seen(item, read.answer)) for item in logs]
-    if any(True in parts and False in parts for _, parts in seen):
-        return "a torn batch: a part of what was logged in one call is seen, and another is not"
-    if any(item.end is End.ANSWERED and item.ended < read.invoked and True not in parts for item, parts in seen):
+    for item, parts in seen:
+        overwritten = _overwritten(item, history)
+        there = [name for name, is_seen in parts.items() if is_seen]
+        missing = [name for name, is_seen in parts.items() if not is_seen and name not in overwritten]
+        if there and missing:
+            return f"a torn batch: of one call of {item.client}, {there[0]} is seen, and {missing[0]} is not"
+    if any(
+        item.end is End.ANSWERED and item.ended < read.invoked and True not in parts.values()
+        for item, parts in seen
+    ):
         return "a lost or stale write: what was acknowledged before the read began is not in it"
     return "an answer that no order of the calls explains"
 
 
-def parts_seen(write: Operation, answer: dict[str, Any]) -> list[bool]:
-    """For each thing that a call has logged whether the read shows it, as far as the read has looked."""
-    seen: list[bool] = []
+def _overwritten(write: Operation, history: Sequence[Operation]) -> set[str]:
+    """The tags, by the names of :func:`parts_seen`, that another call may have changed after this one."""
+    later = [item for item in history if item is not write and item.ended > write.invoked]
+    keys = {key for item in later if item.kind == "log" for key in item.given.get("tags", {})}
+    return {_named("tag", key) for key in keys | {item.given for item in later if item.kind == "untag"}}
+
+
+def parts_seen(write: Operation, answer: dict[str, Any]) -> dict[str, bool]:
+    """For each thing that a call has logged, by name, whether the read shows it, as far as the read has looked."""
+    seen: dict[str, bool] = {}
     for part in ("params", "tags"):
         if part in answer:
-            seen += [answer[part].get(key) == value for key, value in write.given.get(part, {}).items()]
+            for key, value in write.given.get(part, {}).items():
+                seen[_named(part[:-1], key)] = answer[part].get(key) == value
     if "points" in answer:
-        points = write.given.get("points", ())
-        seen += [point in answer["points"][key] for key, *point in points if key in answer["points"]]
+        for key, *point in write.given.get("points", ()):
+            if key in answer["points"]:
+                seen[f"the point {point!r} of {key!r}"] = point in answer["points"][key]
     return seen
+
+
+def _named(kind: str, key: str) -> str:
+    return f"the {kind} {key!r}"

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import reprlib
 from dataclasses import dataclass
 from enum import Enum
 from typing import Any
 
 READING = ("read", "search", "history", "find", "download", "list")
 """The kinds of calls that change nothing."""
+
+_SHORT = reprlib.Repr()
+_SHORT.maxdict = _SHORT.maxlist = 3
+_SHORT.maxstring = 40
+"""How a call is told: of a large batch, and of what a read has found, only the beginning."""
 
 
 class End(str, Enum):
@@ -48,9 +54,9 @@ class Operation:
 
     def __str__(self) -> str:
         told = {
-            End.ANSWERED: f"-> {self.answer!r}",
+            End.ANSWERED: f"-> {_SHORT.repr(self.answer)}",
             End.REFUSED: f"-> refused with {self.answer}",
             End.UNKNOWN: "-> no answer",
         }[self.end]
-        shown = "" if self.given is None else repr(self.given)
+        shown = "" if self.given is None else _SHORT.repr(self.given)
         return f"{self.client}: {self.kind}({shown}) {told}"

@@ -92,7 +92,7 @@ def _after_a_kill(
     if lost:
         yield "acknowledged write lost", ", ".join(lost[:5]), len(lost)
     for item in under_way:
-        parts = parts_seen(item, answer)
+        parts = list(parts_seen(item, answer).values())
         if True in parts and False in parts:
             yield "batch torn", f"{parts.count(True)} of {len(parts)} parts are there", 1
 
