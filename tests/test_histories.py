@@ -129,6 +129,16 @@ def test_what_is_torn_is_told_apart_from_what_was_overwritten() -> None:
     assert not named([whole, op("log", tag("2"), at=(2, 9)), read]).startswith("a torn batch")
 
 
+def test_what_another_call_has_written_as_well_shows_no_torn_batch() -> None:
+    """A param that two calls give one value may be either's."""
+    first = op("log", {"params": {"p": "1"}}, at=(0, 1))
+    second = op("log", {"params": {"p": "1"}, "tags": {"t": "1"}}, at=(2, 3))
+    read = op("read", None, {"params": {"p": "1"}, "tags": {}}, at=(4, 5))
+
+    assert named([second, read]).startswith("a torn batch")
+    assert not named([first, second, read]).startswith("a torn batch")
+
+
 def test_a_call_is_told_in_a_line_however_much_it_holds() -> None:
     """A failure that shows thousands of values shows nothing."""
     many = {"points": [[f"m{i}", i, 1.0] for i in range(1000)], "params": {f"p{i}": "v" * 500 for i in range(100)}}

@@ -80,8 +80,8 @@ def named(history: Sequence[Operation]) -> str:
     read = max(reads, key=lambda item: item.ended)
     seen = [(item, parts_seen(item, read.answer)) for item in logs]
     for item, parts in seen:
-        overwritten = _overwritten(item, history)
-        there = [name for name, is_seen in parts.items() if is_seen]
+        overwritten, shared = _overwritten(item, history), _shared(item, seen)
+        there = [name for name, is_seen in parts.items() if is_seen and name not in shared]
         missing = [name for name, is_seen in parts.items() if not is_seen and name not in overwritten]
         if there and missing:
             return f"a torn batch: of one call of {item.client}, {there[0]} is seen, and {missing[0]} is not"
@@ -91,6 +91,12 @@ def named(history: Sequence[Operation]) -> str:
     ):
         return "a lost or stale write: what was acknowledged before the read began is not in it"
     return "an answer that no order of the calls explains"
+
+
+def _shared(write: Operation, seen: Sequence[tuple[Operation, dict[str, bool]]]) -> set[str]:
+    """What is seen, by the names of :func:`parts_seen`, that another call may have written just so."""
+    others = [parts for item, parts in seen if item is not write and item.end is not End.REFUSED]
+    return {name for parts in others for name, is_seen in parts.items() if is_seen}
 
 
 def _overwritten(write: Operation, history: Sequence[Operation]) -> set[str]:

@@ -11,8 +11,8 @@ READING = ("read", "search", "history", "find", "download", "list")
 """The kinds of calls that change nothing."""
 
 _SHORT = reprlib.Repr()
-_SHORT.maxdict = _SHORT.maxlist = 3
-_SHORT.maxstring = 40
+_SHORT.maxdict, _SHORT.maxlist = 5, 3
+_SHORT.maxstring = 20
 """How a call is told: of a large batch, and of what a read has found, only the beginning."""
 
 
