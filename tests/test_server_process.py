@@ -69,12 +69,12 @@ def test_no_password_is_shown(store_uri: str, shown: str) -> None:
 
 def test_the_artifact_root_is_set_before_anything_is_below_it(uri: str) -> None:
     """The first experiment of a new store is below it too, and the store keeps it."""
-    with in_process(uri, "--artifact-root", "s3://bucket/root") as server:
+    with in_process(uri, "--artifact-root", "s3://bucket/kept") as server:
         experiment = Client(server.port).returned("get_experiment", experiment_id="0")
 
-    assert experiment.artifact_location == "s3://bucket/root/0"
+    assert experiment.artifact_location == "s3://bucket/kept/0"
     with open_store(uri) as store:
-        assert store.get_artifact_root() == "s3://bucket/root"
+        assert store.get_artifact_root() == "s3://bucket/kept"
 
 
 def test_credentials_come_from_a_file_or_the_environment(uri: str, tmp_path: Path) -> None:
