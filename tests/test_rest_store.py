@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 
 import trackspec
+from tests.servers import free_port
 from tests.servers.scripted import Scripted, answer, scripted
 from tests.servers.tracking import in_thread
 from trackspec import (
@@ -405,3 +406,12 @@ def test_a_store_that_nobody_closes_leaves_no_open_connection(kept: MemoryStore)
         gc.collect()
 
     assert not [warning for warning in told if issubclass(warning.category, ResourceWarning)]
+
+
+@pytest.mark.filterwarnings("error::pytest.PytestUnraisableExceptionWarning")
+def test_a_store_of_lost_connections_is_forgotten_in_silence() -> None:
+    """There is nothing left to close."""
+    forgotten = trackspec.open_store(f"http://127.0.0.1:{free_port()}?retries=0")
+    assert refusal(forgotten.get_experiment, "0").error_code is ErrorCode.TEMPORARILY_UNAVAILABLE
+    del forgotten
+    gc.collect()

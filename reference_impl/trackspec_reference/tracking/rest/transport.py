@@ -249,7 +249,9 @@ class _Idle:
             raise Empty from None
 
     def put(self, connection: Any, block: bool = False) -> None:  # noqa: ARG002 - never waits
-        """Keep a connection, if there is room."""
+        """Keep a connection, if there is room; None stands for one that was lost."""
+        if connection is None:
+            return
         if len(self._kept) >= _CONNECTIONS:
             raise Full
         self._kept.append(connection)
