@@ -141,8 +141,8 @@ def require_order(history: Sequence[Operation], model: Model) -> None:
     expect(2 * len(lost) <= len(history), "most calls to end", f"{len(lost)} of {len(history)} without an answer")
     if not explained(history, model):
         told = smallest(history, model)
-        calls = "; ".join(str(operation) for operation in told)
-        raise Unexpected("an order of the calls that explains every answer", f"{named(told)}: {calls}")
+        calls = ";\n".join(str(operation) for operation in told)
+        raise Unexpected("an order of the calls that explains every answer", f"{named(told)}:\n{calls}")
 
 
 def require_ended(history: Sequence[Operation], count: int) -> None:
