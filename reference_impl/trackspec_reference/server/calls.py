@@ -116,7 +116,7 @@ class Calls:
             self.in_hand += 1
         if self._threads < min(self.in_hand, self._usual_threads):
             self._start_thread()
-        elif self._threads < min(self.in_hand, self._most_threads):
+        elif self.in_hand > self._usual_threads:  # a thread beyond them may be about to leave
             call.loop.call_later(_LONG_WAIT, self._help, call)
         self._waiting.put(call)
         return call

@@ -17,7 +17,7 @@ class Limits:
     :ivar artifact: the largest artifact that is taken.
     :ivar artifact_rate: how many of its bytes are to arrive in a second, once ``request_time`` is over.
     :ivar head: the largest request line with all header fields.
-    :ivar threads: how many calls the store makes at once.
+    :ivar threads: how many calls the store makes at once, at most.
     :ivar calls: how many requests may be in hand at once, those included that wait for a thread.
     :ivar request_time: how long a request may take to arrive whole.
     :ivar idle_time: how long a connection may stay open without a request.
