@@ -2,21 +2,16 @@
 
 from __future__ import annotations
 
-import gc
 import inspect
 import json
 import math
-import os
-import warnings
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from decimal import Decimal
 from typing import Any
 
 import pytest
 
 import trackspec
-from tests.servers import free_port
 from tests.servers.scripted import Scripted, answer, scripted
 from tests.servers.tracking import in_thread
 from trackspec import (
@@ -357,61 +352,3 @@ def test_a_server_without_the_extension_offers_no_artifact_root(body: bytes) -> 
         }
 
     assert codes == {ErrorCode.NOT_IMPLEMENTED}
-
-
-# -- threads and processes ---------------------------------------------------------------------------------------
-
-
-def test_many_threads_share_a_store(store: TrackingStore) -> None:
-    """Each gets the answers to its own questions."""
-    made = [store.create_run("0", None, None, None, None).info.run_id for _ in range(8)]
-
-    def log_and_read(run_id: str) -> bool:
-        for step in range(20):
-            store.log_metric(run_id, Metric("m", float(step), step, step))
-            store.log_param(run_id, Param(f"p{step}", run_id))
-        run = store.get_run(run_id)
-        return set(run.data.params.values()) == {run_id} and run.data.metrics == {"m": 19.0}
-
-    with ThreadPoolExecutor(16) as pool:
-        assert list(pool.map(log_and_read, made * 2)) == [True] * 16
-
-
-def test_a_forked_process_makes_connections_of_its_own() -> None:
-    """Neither of the two takes the answers of the other."""
-    with scripted(answer()) as server, RestStore(server.url) as store:
-        store.set_tag("r1", RunTag("k", "before"))
-        child = os.fork()
-        if child == 0:  # pragma: no cover - another process
-            try:
-                store.set_tag("r1", RunTag("k", "child"))
-                os._exit(0)
-            finally:
-                os._exit(1)
-        status = os.waitpid(child, 0)[1]
-        store.set_tag("r1", RunTag("k", "after"))
-
-    assert status == 0
-    assert server.connections == 2
-    assert [json.loads(request.body)["value"] for request in server.received] == ["before", "child", "after"]
-
-
-def test_a_store_that_nobody_closes_leaves_no_open_connection(kept: MemoryStore) -> None:
-    """Where it is forgotten, its connections are closed all the same, without a warning of the interpreter's."""
-    with in_thread(kept) as port, warnings.catch_warnings(record=True) as told:
-        warnings.simplefilter("always")
-        forgotten = trackspec.open_store(f"http://127.0.0.1:{port}")
-        forgotten.get_experiment("0")
-        del forgotten
-        gc.collect()
-
-    assert not [warning for warning in told if issubclass(warning.category, ResourceWarning)]
-
-
-@pytest.mark.filterwarnings("error::pytest.PytestUnraisableExceptionWarning")
-def test_a_store_of_lost_connections_is_forgotten_in_silence() -> None:
-    """There is nothing left to close."""
-    forgotten = trackspec.open_store(f"http://127.0.0.1:{free_port()}?retries=0")
-    assert refusal(forgotten.get_experiment, "0").error_code is ErrorCode.TEMPORARILY_UNAVAILABLE
-    del forgotten
-    gc.collect()

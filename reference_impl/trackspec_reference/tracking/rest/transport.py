@@ -151,7 +151,7 @@ class Transport:
         CLOCK.deadline, CLOCK.sent = deadline, False
         timeout = (min(self._connect_timeout, left), left)
         try:
-            raw = self._connections.send(method, target, {**self._host, **headers}, body, timeout)
+            raw = self._connections.exchange(method, target, {**self._host, **headers}, body, timeout)
             if file is not None and file.takes(raw.status, raw.headers):
                 _copy(raw, file)
                 return Answer(GOOD, raw.headers, b"")
@@ -170,7 +170,7 @@ class Transport:
         self._connections.close()
 
 
-class _Connections:
+class _Connections(HTTPAdapter):
     """The connections to one server. An open one is used without the detours by which the libraries open one.
 
     :param url: of the server.
@@ -178,31 +178,30 @@ class _Connections:
     """
 
     def __init__(self, url: str, settings: Mapping[str, Any]) -> None:
-        self._settings = settings
-        self._adapter = _Adapter(pool_connections=1, pool_maxsize=_CONNECTIONS)
+        super().__init__(pool_connections=1, pool_maxsize=_CONNECTIONS)
+        self._url, self._settings = url, settings
         request = PreparedRequest()
         request.prepare(method="GET", url=url)
         verify, cert, proxies = settings["verify"], settings["cert"], settings["proxies"]
-        self._pool: Any = self._adapter.get_connection_with_tls_context(request, verify, proxies, cert)
+        self._pool: Any = super().get_connection_with_tls_context(request, verify, proxies, cert)
         over_tls = isinstance(self._pool, urllib3.HTTPSConnectionPool)
         self._pool.ConnectionCls = TimedTLSConnection if over_tls else TimedConnection
         idle = _Idle()
         self._pool.pool = idle  # type: ignore[assignment]  # all that it asks of a queue
         weakref.finalize(self, idle.close)
-        self._adapter.cert_verify(self._pool, url, verify, cert)
-        self._url = url
-        asked_of_a_proxy = self._adapter.request_url(request, proxies) == request.url
+        self.cert_verify(self._pool, url, verify, cert)
+        asked_of_a_proxy = super().request_url(request, proxies) == request.url
         self._start = url if asked_of_a_proxy else urlsplit(url).path
         self._proxy_headers = self._pool.proxy_headers if asked_of_a_proxy else {}
 
-    def send(
+    def exchange(
         self, method: str, target: str, headers: Mapping[str, str], body: Any, timeout: tuple[float, float]
     ) -> Any:
         """Send a request, and return the answer as urllib3 does, of which the body is not read."""
         connection = self._pool._get_conn()
         if connection.is_closed:
             self._pool._put_conn(connection)
-            return self._opened_for(method, target, headers, body, timeout)
+            return self._exchange_over_a_new_one(method, target, headers, body, timeout)
         try:
             with contextlib.suppress(BrokenPipeError, ConnectionResetError):  # there may be an answer nevertheless
                 connection.request(method, self._start + target, body, {**headers, **self._proxy_headers})
@@ -214,20 +213,22 @@ class _Connections:
         answer._pool, answer._connection = self._pool, connection
         return answer
 
-    def _opened_for(
+    def _exchange_over_a_new_one(
         self, method: str, target: str, headers: Mapping[str, str], body: Any, timeout: tuple[float, float]
     ) -> Any:
         request = PreparedRequest()
         request.method, request.url, request.body = method, self._url + target, body
         request.headers = dict(headers)  # type: ignore[assignment]  # each has one name here
-        return self._adapter.send(request, stream=True, timeout=timeout, **self._settings).raw
+        return self.send(request, stream=True, timeout=timeout, **self._settings).raw
 
-    def close(self) -> None:
-        """Close them."""
-        self._adapter.close()
+    def get_connection_with_tls_context(self, *args: Any, **kwargs: Any) -> Any:  # noqa: ARG002 - always the same
+        return self._pool
 
+    def request_url(self, request: Any, proxies: Any) -> str:  # noqa: ARG002 - always the same
+        """What is asked for, as it is over an open connection: requests would tidy it up."""
+        target: str = request.url[len(self._url) :]
+        return self._start + target
 
-class _Adapter(HTTPAdapter):
     def build_response(self, req: PreparedRequest, resp: Any) -> Response:
         """The answer without what a client of one server has no use for, such as cookies."""
         response = Response()
