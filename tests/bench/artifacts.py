@@ -200,9 +200,11 @@ def running(service: str, directory: Path, options: argparse.Namespace) -> Itera
 
 def _stores(service: str, directory: Path) -> tuple[Server, ...]:
     """What starts a server of a service, the one that is wanted first."""
-    if service == "s3":
-        return seaweedfs.server, moto_s3.server
-    return (partial(fake_gcs.server, directory) if service == "gcs" else azurite.server,)
+    return {
+        "s3": (seaweedfs.server, moto_s3.server),
+        "gcs": (partial(fake_gcs.server, directory),),
+        "azure": (azurite.server,),
+    }[service]
 
 
 def _first(servers: tuple[Server, ...], stack: ExitStack) -> ObjectStore:
@@ -242,7 +244,7 @@ def print_memory(rows: list[dict[str, Any]]) -> None:
     """Print what the processes took at most."""
     for found in rows:
         if "limit" in found:
-            sides = ", ".join(f"{side} {found[side]:.0f}" for side in ("ours", "mlflow", "raw") if side in found)
+            sides = ", ".join(f"{side} {found[side]:.0f}" for side in SIDES if side in found)
             Console(width=120).print(
                 f"{found['store']}: {found['operation']}: {sides} (ours at most {found['limit']})"
             )

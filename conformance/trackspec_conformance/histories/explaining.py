@@ -103,7 +103,7 @@ def _overwritten(write: Operation, history: Sequence[Operation]) -> set[str]:
     """The tags, by the names of :func:`parts_seen`, that another call may have changed after this one."""
     later = [item for item in history if item is not write and item.ended > write.invoked]
     keys = {key for item in later if item.kind == "log" for key in item.given.get("tags", {})}
-    return {_named("tag", key) for key in keys | {item.given for item in later if item.kind == "untag"}}
+    return {_part("tag", key) for key in keys | {item.given for item in later if item.kind == "untag"}}
 
 
 def parts_seen(write: Operation, answer: dict[str, Any]) -> dict[str, bool]:
@@ -112,7 +112,7 @@ def parts_seen(write: Operation, answer: dict[str, Any]) -> dict[str, bool]:
     for part in ("params", "tags"):
         if part in answer:
             for key, value in write.given.get(part, {}).items():
-                seen[_named(part[:-1], key)] = answer[part].get(key) == value
+                seen[_part(part[:-1], key)] = answer[part].get(key) == value
     if "points" in answer:
         for key, *point in write.given.get("points", ()):
             if key in answer["points"]:
@@ -120,5 +120,5 @@ def parts_seen(write: Operation, answer: dict[str, Any]) -> dict[str, bool]:
     return seen
 
 
-def _named(kind: str, key: str) -> str:
+def _part(kind: str, key: str) -> str:
     return f"the {kind} {key!r}"

@@ -91,9 +91,6 @@ RUN_INFO = Message(
 )
 
 
-_PLAIN = ("key", "value", "timestamp", "step")
-
-
 class _LatestMetrics(Kind):
     """The latest point of each metric, by key, written as a list."""
 
@@ -113,12 +110,16 @@ class _LatestMetrics(Kind):
         return self.points.schema()
 
 
+_PLAIN = ("key", "value", "timestamp", "step")
+"""The fields of a point that is of no dataset."""
+
+
 def _are_plain(points: Json) -> bool:
     """Whether nothing of these points is missing, left over or amiss: the short way for what is usual."""
     if type(points) is not list:
         return False
     for point in points:
-        if type(point) is not dict or len(point) != 4:
+        if type(point) is not dict or len(point) != len(_PLAIN):
             return False
         key, value, timestamp, step = map(point.get, _PLAIN)
         if (
